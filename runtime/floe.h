@@ -23,23 +23,213 @@ extern "C" {
 
 enum floe_error_code {
 	FLOE_ERROR_NONE,
-	FLOE_ERROR_USAGE,       /* the request makes no sense; nothing was touched */
-	FLOE_ERROR_NOT_FOUND,   /* no such machine, image or file */
-	FLOE_ERROR_BUSY,        /* the name, image or uid range is in use */
-	FLOE_ERROR_PERMISSION,  /* the caller may not do this */
+	FLOE_ERROR_USAGE,	/* the request makes no sense; nothing was touched */
+	FLOE_ERROR_NOT_FOUND,	/* no such machine, image or file */
+	FLOE_ERROR_BUSY,	/* the name, image or uid range is in use */
+	FLOE_ERROR_PERMISSION,	/* the caller may not do this */
 	FLOE_ERROR_UNSUPPORTED, /* this kernel or host cannot do this */
-	FLOE_ERROR_CONTENT,     /* an image or file is damaged or refused */
-	FLOE_ERROR_SYSTEM,      /* a kernel act failed: see errnum */
-	FLOE_ERROR_PAYLOAD,     /* the machine's own program failed early */
+	FLOE_ERROR_CONTENT,	/* an image or file is damaged or refused */
+	FLOE_ERROR_SYSTEM,	/* a kernel act failed: see errnum */
+	FLOE_ERROR_PAYLOAD,	/* the machine's own program failed early */
 };
 
 /* What failed. Zero-initialise before use; it then holds the first failure. No allocation. */
 struct floe_error {
 	enum floe_error_code code;
-	int errnum;         /* positive errno, 0 when none applies */
-	char step[64];      /* phase or verb, may be empty */
+	int errnum;	    /* positive errno, 0 when none applies */
+	char step[64];	    /* phase or verb, may be empty */
 	char message[1024]; /* one line: what was being done, to what, why it failed, what helps */
 };
+
+/* ---- What a machine shall be ------------------------------------------------------------- */
+
+/* An opaque wish, filled option by option with the names and values of the command line. */
+struct floe_spec;
+
+/* One row of the option table: what `floe run` accepts and floe_spec_set() takes. */
+struct floe_option {
+	const char *name;     /* long name, without dashes */
+	char letter;	      /* short name, '\0' for none */
+	const char *argument; /* what the value is called in help, NULL: takes none */
+	bool optional;	      /* the value may be left out (then only --name=VALUE gives one) */
+	bool repeatable;
+	const char *group; /* heading in help */
+	const char *help;  /* one line */
+	const char
+		*words; /* completion: space-separated values, or @file, @directory; NULL: none */
+};
+
+/* The table, in the order of help. Static; never NULL. */
+FLOE_PUBLIC const struct floe_option *floe_options(size_t *count);
+
+/* *SPEC is the caller's to release with floe_spec_free(). */
+FLOE_PUBLIC int floe_spec_new(struct floe_spec **spec, struct floe_error *error);
+FLOE_PUBLIC void floe_spec_free(struct floe_spec *spec);
+
+/* Sets one option by its long name; VALUE is NULL for an option without one. */
+FLOE_PUBLIC int floe_spec_set(struct floe_spec *spec, const char *option, const char *value,
+			      struct floe_error *error);
+
+/* The command (PID 1 or 2), or with --boot further arguments of init. Copied. */
+FLOE_PUBLIC int floe_spec_set_command(struct floe_spec *spec, size_t count, char *const arguments[],
+				      struct floe_error *error);
+
+/* Reads options as `floe run` does, up to the first word that is none; what follows becomes the
+ * command. ARGUMENTS has no program name. */
+FLOE_PUBLIC int floe_spec_parse(struct floe_spec *spec, size_t count, char *const arguments[],
+				struct floe_error *error);
+
+/* Makes SPEC what `floe start NAME` boots: the image NAME, private network, its own init. */
+FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *spec, const char *name,
+				    struct floe_error *error);
+
+/* ---- What would be done ------------------------------------------------------------------- */
+
+enum floe_format {
+	FLOE_FORMAT_TEXT,
+	FLOE_FORMAT_JSON,
+};
+
+/* The plan of SPEC on this host, nothing done. *TEXT is the caller's to free(). */
+FLOE_PUBLIC int floe_plan(struct floe_spec *spec, enum floe_format format, char **text,
+			  struct floe_error *error);
+
+/* ---- Running ------------------------------------------------------------------------------- */
+
+/* Called for each clamp, fallback or note, in order, before anything is done. */
+typedef void (*floe_note_function)(void *context, const char *text);
+
+struct floe_run_options {
+	size_t size; /* sizeof(struct floe_run_options) */
+	int input;   /* descriptors of the console's outside; -1: none */
+	int output;
+	int error_output; /* pipe mode: the payload's descriptor 2 */
+	int signal_fd; /* a signalfd of the caller's blocked TERM INT HUP WINCH RTMIN+18; -1: none */
+	floe_note_function note;
+	void *context;
+};
+
+/*
+ * Runs SPEC in the foreground, the caller's process being its monitor, until the machine ends.
+ * *STATUS is what the caller should exit with: the payload's status, 133 for a reboot under
+ * --keep-unit, 0 for a power-off, 1 for a payload killed by a signal.
+ */
+FLOE_PUBLIC int floe_run(struct floe_spec *spec, const struct floe_run_options *options,
+			 int *status, struct floe_error *error);
+
+struct floe_start_options {
+	size_t size;
+	unsigned timeout_ms; /* for readiness; 0: the default of 90 s; then the machine is ended */
+	bool no_wait;	     /* return when the payload is started, ready or not */
+	floe_note_function note;
+	void *context;
+};
+
+/* Starts SPEC detached, with a monitor process of its own, and returns when it is ready. */
+FLOE_PUBLIC int floe_start(struct floe_spec *spec, const struct floe_start_options *options,
+			   struct floe_error *error);
+
+struct floe_exec_options {
+	size_t size;
+	const char *user;      /* name or number inside; NULL: root */
+	const char *directory; /* absolute path inside; NULL: the user's home */
+	char *const
+		*environment; /* NULL-terminated NAME=VALUE, added to the login set; may be NULL */
+	char *const *arguments; /* NULL-terminated; NULL: the user's login shell */
+	bool terminal;		/* a pty of the machine's own between the descriptors and it */
+	int input;		/* descriptors for the command */
+	int output;
+	int error_output;
+	int signal_fd; /* as in floe_run_options */
+};
+
+/* Runs a command in all namespaces of machine NAME; *STATUS is its exit status, 128+N when a
+ * signal N killed it. */
+FLOE_PUBLIC int floe_exec(const char *name, const struct floe_exec_options *options, int *status,
+			  struct floe_error *error);
+
+struct floe_stop_options {
+	size_t size;
+	unsigned timeout_ms; /* for an orderly end; 0: the default of 90 s; then it is killed */
+	bool kill;	     /* at once, no orderly shutdown */
+};
+
+/* Ends machine NAME and returns when it and all it used are gone. */
+FLOE_PUBLIC int floe_stop(const char *name, const struct floe_stop_options *options,
+			  struct floe_error *error);
+
+/* Cleans what killed monitors and interrupted imports left; NAME: of one machine only, NULL: all.
+ * Returns the number of machines and images cleaned. */
+FLOE_PUBLIC int floe_gc(const char *name, struct floe_error *error);
+
+enum floe_machine_state {
+	FLOE_MACHINE_STARTING,
+	FLOE_MACHINE_RUNNING, /* started, not ready yet or readiness not asked for */
+	FLOE_MACHINE_READY,
+	FLOE_MACHINE_STOPPING,
+	FLOE_MACHINE_DEAD, /* its monitor is gone; floe_gc() cleans up */
+};
+
+struct floe_machine_info {
+	const char *name;
+	enum floe_machine_state state;
+	pid_t leader;  /* PID 1 inside, as seen by the caller; 0: none */
+	pid_t monitor; /* 0: none */
+	const char *directory;
+	const char *status; /* the last STATUS= the machine sent; "" */
+	uint32_t uid_base;  /* 0 with uid_count 0: no user namespace */
+	uint32_t uid_count;
+	uint64_t since_usec; /* CLOCK_REALTIME of the start */
+	const char *log;     /* console log of a detached machine; "" */
+};
+
+/* Valid only during the call; return non-zero to end the listing with that value. */
+typedef int (*floe_machine_function)(void *context, const struct floe_machine_info *info);
+
+/* Calls FUNCTION for each machine, sorted by name. */
+FLOE_PUBLIC int floe_machine_list(floe_machine_function function, void *context,
+				  struct floe_error *error);
+
+/* ---- Images -------------------------------------------------------------------------------- */
+
+struct floe_image_info {
+	const char *name;
+	const char *path;
+	bool read_only;
+	uint64_t modified_usec;
+};
+
+typedef int (*floe_image_function)(void *context, const struct floe_image_info *info);
+
+/* Calls FUNCTION for each image in the image path, sorted by name. */
+FLOE_PUBLIC int floe_image_list(floe_image_function function, void *context,
+				struct floe_error *error);
+
+/* Called now and then while an import goes on; non-zero ends it with -ECANCELED. */
+typedef int (*floe_progress_function)(void *context, uint64_t bytes_read, uint64_t bytes_total,
+				      uint64_t entries);
+
+struct floe_import_options {
+	size_t size;
+	const char *root;   /* where images live; NULL: /var/lib/machines */
+	uint64_t max_bytes; /* of unpacked content; 0: what the file system has free */
+	floe_progress_function progress;
+	floe_note_function note;
+	void *context;
+};
+
+/* Imports a tar archive (xz, zstd, gzip, bzip2 or plain) as image NAME, whole or not at all.
+ * DESCRIPTOR is read from its current offset; SOURCE names it in messages. */
+FLOE_PUBLIC int floe_import_tar(int descriptor, const char *source, const char *name,
+				const struct floe_import_options *options,
+				struct floe_error *error);
+
+FLOE_PUBLIC int floe_image_remove(const char *name, struct floe_error *error);
+
+/* The image name that a file name suggests: "nixos.tar.xz" gives "nixos". SIZE: of NAME. */
+FLOE_PUBLIC int floe_image_name(const char *file, char *name, size_t size);
+
+FLOE_PUBLIC const char *floe_version(void);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the user wants of a machine: pure data, no host knowledge.
+ * Every front end (verbs, .nspawn files, NixOS .conf, OCI, library setters) fills one of these.
+ * All strings and arrays live in the spec's arena.
+ */
+#ifndef FLOE_SPEC_SPEC_H
+#define FLOE_SPEC_SPEC_H
+
+#include "../base/arena.h"
+#include "../base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/* An option that was not given; the default is decided in one place, spec_resolve(). */
+#define TRISTATE_UNSET (-1)
+
+enum spec_start {
+	SPEC_START_COMMAND, /* the command itself is PID 1 */
+	SPEC_START_PID2,    /* -a: our stub is PID 1, the command PID 2 */
+	SPEC_START_BOOT,    /* -b: the tree's own init is PID 1 */
+};
+
+enum spec_userns {
+	SPEC_USERNS_PICK,     /* a free range of 65536, hashed from the name */
+	SPEC_USERNS_NO,	      /* none: root inside is root outside */
+	SPEC_USERNS_IDENTITY, /* 0:65536 onto itself */
+	SPEC_USERNS_FIXED,    /* uid_base and uid_count */
+	SPEC_USERNS_OWNER,    /* base from the owner of the tree (bare --private-users, =yes) */
+};
+
+enum spec_ownership {
+	SPEC_OWNERSHIP_AUTO, /* map where the kernel can, else chown */
+	SPEC_OWNERSHIP_OFF,
+	SPEC_OWNERSHIP_MAP,
+	SPEC_OWNERSHIP_CHOWN,
+};
+
+enum spec_volatile {
+	SPEC_VOLATILE_NO,
+	SPEC_VOLATILE_YES,
+	SPEC_VOLATILE_STATE,
+	SPEC_VOLATILE_OVERLAY,
+};
+
+enum spec_ephemeral {
+	SPEC_EPHEMERAL_NO,
+	SPEC_EPHEMERAL_OVERLAY,	 /* private upper layer, removed at stop */
+	SPEC_EPHEMERAL_SNAPSHOT, /* btrfs snapshot */
+	SPEC_EPHEMERAL_COPY,	 /* copy sharing blocks by reflink where the file system can */
+};
+
+enum spec_network {
+	SPEC_NETWORK_HOST,    /* the caller's namespace */
+	SPEC_NETWORK_PRIVATE, /* a new one with only lo up */
+	SPEC_NETWORK_PATH,    /* join network_path */
+};
+
+enum spec_console {
+	SPEC_CONSOLE_AUTO, /* interactive on a terminal, else read-only */
+	SPEC_CONSOLE_INTERACTIVE,
+	SPEC_CONSOLE_READ_ONLY,
+	SPEC_CONSOLE_PASSIVE,
+	SPEC_CONSOLE_PIPE,
+	SPEC_CONSOLE_AUTOPIPE, /* interactive on a terminal, else pipe */
+};
+
+enum spec_resolv {
+	SPEC_RESOLV_AUTO,
+	SPEC_RESOLV_OFF,
+	SPEC_RESOLV_COPY_HOST,
+	SPEC_RESOLV_COPY_STATIC,
+	SPEC_RESOLV_COPY_UPLINK,
+	SPEC_RESOLV_COPY_STUB,
+	SPEC_RESOLV_REPLACE_HOST,
+	SPEC_RESOLV_REPLACE_STATIC,
+	SPEC_RESOLV_REPLACE_UPLINK,
+	SPEC_RESOLV_REPLACE_STUB,
+	SPEC_RESOLV_BIND_HOST,
+	SPEC_RESOLV_BIND_STATIC,
+	SPEC_RESOLV_BIND_UPLINK,
+	SPEC_RESOLV_BIND_STUB,
+	SPEC_RESOLV_DELETE,
+};
+
+enum spec_timezone {
+	SPEC_TIMEZONE_AUTO,
+	SPEC_TIMEZONE_OFF,
+	SPEC_TIMEZONE_COPY,
+	SPEC_TIMEZONE_BIND,
+	SPEC_TIMEZONE_SYMLINK,
+	SPEC_TIMEZONE_DELETE,
+};
+
+enum spec_journal {
+	SPEC_JOURNAL_AUTO,
+	SPEC_JOURNAL_NO,
+	SPEC_JOURNAL_HOST,
+	SPEC_JOURNAL_TRY_HOST,
+	SPEC_JOURNAL_GUEST,
+	SPEC_JOURNAL_TRY_GUEST,
+};
+
+enum spec_store {
+	SPEC_STORE_NONE, /* the tree's own /nix/store, untouched */
+	SPEC_STORE_RO,	 /* the host's, read-only and locked */
+	SPEC_STORE_RW,	 /* the host's, writable */
+};
+
+enum spec_mount_kind {
+	SPEC_MOUNT_BIND,
+	SPEC_MOUNT_TMPFS,
+	SPEC_MOUNT_OVERLAY,
+	SPEC_MOUNT_INACCESSIBLE,
+};
+
+/* How ids on a bind's source appear inside; only with a user namespace. */
+enum spec_idmap {
+	SPEC_IDMAP_NONE,  /* as they are: mostly nobody */
+	SPEC_IDMAP_IDMAP, /* id N on disk is id N inside */
+	SPEC_IDMAP_ROOT,  /* the source's owner is root inside */
+	SPEC_IDMAP_OWNER, /* the source's owner is the owner of the mount point inside */
+};
+
+/* One of --bind, --bind-ro, --tmpfs, --overlay, --overlay-ro, --inaccessible, in given order. */
+struct spec_mount {
+	enum spec_mount_kind kind;
+	enum spec_idmap idmap;
+	bool read_only;
+	bool recursive;	     /* bind: sub-mounts of the source too (rbind, the default) */
+	bool source_in_tree; /* bind, overlay: the source began with '+': relative to the tree */
+	char *source;  /* bind: host path; NULL: a throw-away directory. overlay: see layers */
+	char *target;  /* absolute path inside */
+	char *options; /* tmpfs: mount options, NULL for the default mode=0755 */
+	char **layers; /* overlay: lower layers as given, topmost last; absolute host paths */
+	size_t layer_count;
+	char *upper; /* overlay: NULL for a throw-away one */
+};
+
+struct spec_variable {
+	char *name;
+	char *value;
+};
+
+struct spec_rlimit {
+	int resource; /* RLIMIT_* */
+	rlim_t soft;  /* RLIM_INFINITY for none */
+	rlim_t hard;
+};
+
+/* A credential: exactly one of path and data is set. */
+struct spec_credential {
+	char *id;
+	char *path;
+	uint8_t *data;
+	size_t size;
+};
+
+struct spec {
+	struct arena arena;
+
+	/* image */
+	char *name;	 /* machine name; NULL until spec_resolve() or the image lookup sets it */
+	char *directory; /* the tree: absolute host path; NULL: look NAME up in the image path */
+	char *system;	 /* --system: a toplevel in the host's /nix/store to boot */
+	enum spec_store store;
+	enum spec_ephemeral ephemeral;
+	enum spec_volatile volatile_mode;
+	bool read_only;
+
+	/* execution */
+	enum spec_start start;
+	char **arguments; /* the command, or further arguments of init; NULL-terminated */
+	size_t argument_count;
+	char *user;  /* name or number; NULL: root */
+	char *chdir; /* absolute; NULL: home for a shell, else / */
+	struct spec_variable *environment;
+	size_t environment_count;
+	int kill_signal;  /* 0: none given */
+	int notify_ready; /* tristate */
+	bool no_new_privileges;
+	bool time_namespace; /* --private-time */
+
+	/* identity */
+	char *hostname; /* NULL: the machine name */
+	char *uuid;	/* 32 lower-case hex digits; NULL: the tree's machine-id or random */
+
+	/* users */
+	enum spec_userns userns;
+	uint32_t uid_base;
+	uint32_t uid_count;
+	enum spec_ownership ownership;
+
+	/* network */
+	enum spec_network network;
+	char *network_path;
+
+	/* security */
+	uint64_t capabilities_add; /* masks of 1 << CAP_* */
+	uint64_t capabilities_drop;
+	uint64_t capabilities_ambient;
+	char **syscall_filter; /* entries as given: "name", "@group", with a leading '~' to deny */
+	size_t syscall_filter_count;
+	bool masks; /* --masks: cover sensitive files in /proc and /sys even in a user namespace */
+
+	/* resources */
+	struct spec_rlimit *rlimits;
+	size_t rlimit_count;
+	bool oom_score_set;
+	int oom_score_adjust;
+	char *cpu_affinity; /* a list of ranges "0-3,5", normalised; NULL: as the caller */
+	char *personality;  /* "x86", "x86-64" or NULL */
+	uint64_t tasks_max; /* 0: the default of 16384; UINT64_MAX: no limit */
+
+	/* files */
+	struct spec_mount *mounts;
+	size_t mount_count;
+	struct spec_credential *credentials;
+	size_t credential_count;
+	enum spec_resolv resolv;
+	enum spec_timezone timezone;
+	enum spec_journal journal;
+
+	/* running */
+	enum spec_console console;
+	bool quiet;
+	bool keep_unit; /* stay in the caller's cgroup, exit 133 for a reboot */
+	bool strict;	/* a clamp is an error */
+};
+
+/* Sets every default. No host knowledge; cannot fail. */
+void spec_init(struct spec *spec);
+
+/* Releases the arena; the spec is zero again. */
+void spec_free(struct spec *spec);
+
+/* Refuses combinations that make no sense (nspawn.md 1.2), derives what follows from what was
+ * given (machine name from the directory, kill signal and notify defaults of -b), as one whole.
+ * Call it once, after the last front end. Returns 0 or -EINVAL with the reason in ERROR. */
+int spec_resolve(struct spec *spec, struct floe_error *error);
+
+/* The spec as a JSON object (jansson reference, the caller's to decref); NULL: out of memory. */
+struct json_t;
+struct json_t *spec_to_json(const struct spec *spec);
+
+#endif
