@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Carrying out a plan: children, barriers, ops, and the way back on failure. */
+#ifndef FLOE_LAUNCH_LAUNCH_H
+#define FLOE_LAUNCH_LAUNCH_H
+
+#include "../base/err.h"
+#include "../plan/plan.h"
+
+struct launch;
+
+/* What the launcher gives the payload in pipe mode, and otherwise ignores. */
+struct launch_io {
+	int input;
+	int output;
+	int error_output;
+};
+
+/*
+ * Carries PLAN out up to the point where the machine is assembled and its leader waits to be
+ * told to start the payload. PLAN must outlive *LAUNCH. On failure everything is undone and
+ * *LAUNCH is NULL. -EAGAIN (with error set): the uid range was taken by another start between
+ * probe and lock; probe and plan again.
+ */
+int launch_begin(struct launch **launch, const struct plan *plan, const struct launch_io *io,
+		 struct floe_error *error);
+
+/* The rest: limits, capabilities, filters, exec. Returns when the payload's program runs. */
+int launch_go(struct launch *launch, struct floe_error *error);
+
+/* Of a begun launch. Descriptors stay the launch's; -1 when there is none. */
+pid_t launch_leader(const struct launch *launch);   /* as seen by the caller */
+int launch_leader_fd(const struct launch *launch);  /* pidfd */
+int launch_console_fd(const struct launch *launch); /* pty master */
+int launch_notify_fd(const struct launch *launch);  /* datagram socket, SO_PASSCRED */
+int launch_state_fd(const struct launch *launch);   /* the locked state directory */
+
+/* Kills what is left, reaps the leader if that was not done (its wait status goes to *STATUS,
+ * which may be NULL), undoes all host-side ops in reverse, frees. NULL is allowed. Failures to
+ * undo are reported in ERROR and do not stop the rest. */
+int launch_end(struct launch *launch, int *status, struct floe_error *error);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* What was found out about the host and the tree, once. Pure data; tests fill it by hand. */
+#ifndef FLOE_PLAN_HOST_H
+#define FLOE_PLAN_HOST_H
+
+#include "../base/arena.h"
+#include "../base/err.h"
+#include "../spec/spec.h"
+
+#include <sys/stat.h>
+
+enum host_cgroup_layout {
+	HOST_CGROUP_NONE,
+	HOST_CGROUP_V1,	    /* controllers of version 1, no cgroup2 mounted */
+	HOST_CGROUP_HYBRID, /* the same with a cgroup2 tree beside them */
+	HOST_CGROUP_V2,
+};
+
+/* One cgroup hierarchy: where it is mounted and where the caller is in it. */
+struct host_hierarchy {
+	const char *controllers; /* "pids", "cpu,cpuacct", "name=systemd"; "" for cgroup2 */
+	const char *mount;	 /* mount point on the host */
+	const char *own;	 /* the caller's cgroup below it, "/" at the top */
+};
+
+/* A bind or layer source. */
+struct host_source {
+	bool exists;
+	mode_t mode; /* st_mode of what it resolves to */
+	uint32_t uid;
+	uint32_t gid;
+	uint64_t rdev;
+	bool idmappable;
+	int errnum; /* why it could not be looked at, when !exists */
+};
+
+/* A user of the tree, looked up in its own /etc/passwd and /etc/group. */
+struct host_user {
+	bool found;
+	uint32_t uid;
+	uint32_t gid;
+	const char *name;
+	const char *home;
+	const char *shell;
+	uint32_t *groups;
+	size_t group_count;
+};
+
+/* What could be booted, in the order looked at. */
+struct host_init {
+	const char *path; /* path inside */
+	bool usable;	  /* an executable regular file after resolution inside the root */
+	const char *why;  /* what it is, or why it is not usable */
+};
+
+struct host_tree {
+	const char *path; /* absolute, resolved */
+	struct stat status;
+	unsigned long magic; /* statfs f_type */
+	bool read_only;	     /* the file system is */
+	bool idmappable;
+	bool shifted; /* owned by a range base already (uid & 0xffff == 0 and not 0) */
+	bool has_usr;
+	bool merged_usr;
+	bool has_nix_store;
+	bool has_os_release;
+	bool etc_writable; /* a directory on a writable file system, or absent in one */
+	bool btrfs_subvolume;
+	bool is_mount_point;
+	const char *machine_id;	 /* 32 hex digits; NULL: none, empty or uninitialized */
+	const char *resolv_link; /* /etc/resolv.conf is a link saying this; NULL: it is none */
+	bool has_resolv;
+	bool has_zone; /* the host's zone exists below /usr/share/zoneinfo of the tree */
+	struct host_init *inits;
+	size_t init_count;
+};
+
+struct host {
+	struct arena arena;
+
+	/* kernel */
+	unsigned kernel_major, kernel_minor;
+	bool has_user_namespace;
+	bool has_cgroup_namespace;
+	bool has_time_namespace;
+	bool has_ipc_namespace;
+	bool has_net_namespace;
+	bool has_seccomp;
+	bool has_overlay;
+	bool has_mqueue;
+	bool has_devpts;
+	bool has_fuse;
+	bool has_cgroup2;
+	bool has_bpf_devices;  /* BPF_CGROUP_DEVICE programs can be attached */
+	uint64_t capabilities; /* effective and bounding set of the caller */
+	uint64_t nr_open;
+	struct rlimit limits[RLIM_NLIMITS];	 /* the caller's */
+	struct rlimit init_limits[RLIM_NLIMITS]; /* of the host's PID 1 */
+	unsigned last_cpu;
+
+	/* cgroups */
+	enum host_cgroup_layout cgroup_layout;
+	struct host_hierarchy *hierarchies; /* version 1 controllers */
+	size_t hierarchy_count;
+	struct host_hierarchy unified;	 /* mount "" when there is none */
+	const char *unified_controllers; /* cgroup.controllers at its top, space-separated */
+
+	/* identity and files */
+	const char *hostname;
+	const char *machine_id;	      /* NULL: none */
+	const char *random_uuid;      /* 32 hex digits */
+	const char *boot_id;	      /* dashed, fresh for this start */
+	const char *os_release;	      /* path; NULL: the host has none */
+	struct spec_variable *os_ids; /* ID-like keys of it, lower-case names */
+	size_t os_id_count;
+	const char *resolv_stub; /* path of resolved's stub file; NULL: none */
+	const char *resolv_uplink;
+	const char *resolv_static;
+	const char *resolv_host;    /* "/etc/resolv.conf" when it exists */
+	const char *localtime_zone; /* "Europe/Berlin" */
+	const char *localtime_file; /* path when it is a regular file or a link elsewhere */
+	const char *term;	    /* TERM */
+	bool stdin_tty, stdout_tty;
+	int listen_fds; /* passed by the service manager to us */
+	bool has_tun;
+	const char *const *device_nodes; /* of null zero … those the host has, NULL-terminated */
+	const char *journal_dir;	 /* "/var/log/journal" when it exists */
+
+	/* uid ranges in use by others, sorted bases */
+	uint32_t *uid_taken;
+	size_t uid_taken_count;
+	uint32_t uid_random; /* a random number for the fallback pick */
+
+	/* what the spec speaks of */
+	struct host_tree tree;
+	struct host_source *mounts;  /* one for each spec mount: its source or upper */
+	struct host_source **layers; /* one array for each spec mount */
+	struct host_source system;   /* --system */
+	struct host_source store;    /* /nix/store of the host */
+	const char *system_init;     /* what to run in it */
+	const char *system_real;     /* the toplevel resolved into /nix/store */
+	struct host_user user;
+	const char *run_dir;   /* "/run/floe" */
+	const char *state_dir; /* "/var/lib/floe" */
+};
+
+/* Looks. Changes nothing. HOST must be zero; release with host_free() whatever is returned. */
+int host_probe(struct host *host, const struct spec *spec, struct floe_error *error);
+
+void host_free(struct host *host);
+
+#endif

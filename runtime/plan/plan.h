@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every act of a start, in order, nothing left to decide.
+ * plan_make() is pure: the same spec and host give the same plan, and nothing is touched.
+ */
+#ifndef FLOE_PLAN_PLAN_H
+#define FLOE_PLAN_PLAN_H
+
+#include "../base/arena.h"
+#include "../base/err.h"
+#include "../spec/spec.h"
+#include "host.h"
+
+#include <stdio.h>
+
+/*
+ * Who acts, and when.
+ * The monitor creates a stager (own mount namespace, the monitor's privileges), and the stager
+ * creates the leader (all namespaces, later PID 1 inside). What needs the host's privileges or
+ * paths is staged below a small private tmpfs; the leader, with the container's privileges only,
+ * assembles the tree from there. So no path of the container's tree is ever resolved with more
+ * privileges than the container has.
+ */
+enum op_phase {
+	PHASE_BEFORE, /* monitor, before there is a child */
+	PHASE_STAGE,  /* stager: host privileges, a mount namespace of its own */
+	PHASE_MIDDLE, /* monitor, while the leader waits */
+	PHASE_INSIDE, /* leader: all namespaces, container privileges */
+	PHASE_LATE,   /* leader, after the monitor recorded and registered it */
+	PHASE_COUNT,
+};
+
+enum op_kind {
+	/* before */
+	OP_CLAIM_NAME, /* text: machine name; takes the state directory */
+	OP_LOCK_IMAGE, /* source: path, exclusive unless read_only */
+	OP_LOCK_UIDS,  /* id: base of the range */
+	OP_MAKE_DIR,   /* source: host path, mode, id: owner; removed at the end with its content */
+	OP_COPY_TREE,  /* source -> target: host paths, sharing blocks where possible */
+	OP_SNAPSHOT_TREE, /* source -> target: btrfs snapshot */
+	OP_CHOWN_TREE,	  /* source: host path, id: base of the range it is shifted to */
+	OP_READ_SECRET,	  /* source: host path, slot: index of the secret */
+	OP_CGROUP_MAKE,	  /* source: host path of the directory */
+	OP_CGROUP_SET,	  /* source: host path of the file, text: what is written */
+	OP_CGROUP_OWN,	  /* source: host path of the directory, id: owner of its delegated files */
+	OP_DEVICES_V1,	  /* source: host path of the devices cgroup; plan's device rules */
+	OP_DEVICES_BPF,	  /* source: host path of the cgroup2 directory; plan's device rules */
+	OP_LINK_JOURNAL,  /* source: host path of the link, text: what it points to */
+
+	/* stage */
+	OP_STAGE_BASE,	/* source: host directory that the private tmpfs covers */
+	OP_STAGE_TREE,	/* source: host path -> slot; attributes, recursive, idmap, id: owner */
+	OP_STAGE_NEW,	/* slot, type, options: a new file system made with host privileges */
+	OP_STAGE_DEAD,	/* slot, type: proc or sysfs of a namespace that is gone */
+	OP_STAGE_LEAVE, /* the host's mounts are left behind: the base becomes the root */
+
+	/* middle */
+	OP_CGROUP_JOIN, /* source: host path of the directory the leader is put in */
+
+	/* inside */
+	OP_BECOME_ROOT,	  /* user and group 0 of the new user namespace */
+	OP_UNSHARE,	  /* flags: CLONE_* of namespaces made at this point, text: their names */
+	OP_JOIN_NETNS,	  /* slot: descriptor of the namespace file */
+	OP_TAKE_ROOT,	  /* slot: the staged tree becomes the root to be */
+	OP_MOUNT_ROOT,	  /* type, options: a new file system becomes the root to be */
+	OP_MOUNT,	  /* type, options, attributes -> target */
+	OP_OVERLAY,	  /* layers: slots, upper: slot -> target ("" for the root to be) */
+	OP_BIND,	  /* slot, source: path below it or "" -> target */
+	OP_BIND_INSIDE,	  /* source: path inside -> target, both below the root to be */
+	OP_ATTRIBUTES,	  /* attributes set and cleared on the mount at target, recursive */
+	OP_DIRECTORY,	  /* target, mode: made with its parents if it is missing */
+	OP_FILE,	  /* target, mode: made empty if it is missing */
+	OP_SYMLINK,	  /* text: what it says -> target; an existing name is kept */
+	OP_NODE,	  /* target, mode, id: device number or 0, flags: S_IFMT type */
+	OP_WRITE,	  /* target, mode, text: a new file with this content, replacing */
+	OP_WRITE_SECRET,  /* target, slot: a new file 0400 with a secret's content */
+	OP_REMOVE,	  /* target: a file or link is removed if it is there */
+	OP_NOTIFY_SOCKET, /* target: where the notification socket is bound */
+	OP_CONSOLE,	  /* target: /dev/console becomes a link to a new pty */
+	OP_PROPAGATION,	  /* the finished tree: flags MS_SHARED, MS_SLAVE or MS_PRIVATE */
+	OP_PIVOT,	  /* the root to be becomes the root, the base is let go */
+	OP_HOSTNAME,	  /* text */
+	OP_LOOPBACK_UP,	  /* lo */
+
+	/* late */
+	OP_SESSION,	 /* a session of its own with the console as controlling terminal, stdio */
+	OP_RLIMIT,	 /* flags: RLIMIT_*, soft and hard in number[] */
+	OP_OOM_SCORE,	 /* text */
+	OP_AFFINITY,	 /* text: list of CPUs; plan's cpu set */
+	OP_PERSONALITY,	 /* text: name, flags */
+	OP_SECCOMP,	 /* text: which filters */
+	OP_USER,	 /* id: uid, flags: gid, plan's supplementary groups, text: name */
+	OP_CAPABILITIES, /* plan's sets */
+	OP_NO_NEW_PRIVILEGES,
+	OP_CHDIR,     /* target */
+	OP_CLOSE_FDS, /* flags: how many are kept from 3 on (LISTEN_FDS) */
+	OP_STUB,      /* our stub is PID 1 and starts the command as PID 2 */
+	OP_EXEC,      /* plan's arguments and environment */
+	OP_COUNT,
+};
+
+enum op_idmap {
+	OP_IDMAP_NONE,
+	OP_IDMAP_RANGE, /* on-disk 0.. is the range's base.. */
+	OP_IDMAP_OWNER, /* on-disk id alone is the range's base + number[0] */
+};
+
+#define OP_LAYERS_MAX 64
+
+struct op {
+	enum op_kind kind;
+	enum op_phase phase;
+	const char *why; /* a short reason for people; never NULL */
+
+	const char *source;
+	const char *target;
+	const char *type;
+	const char *options; /* key[=value] separated by ',', values without ',' */
+	const char *text;
+
+	uint64_t attributes; /* MOUNT_ATTR_* to set */
+	uint64_t clear;	     /* MOUNT_ATTR_* to clear */
+	uint64_t flags;
+	uint64_t number[2];
+	uint32_t id;
+	uint32_t mode;
+	int slot;
+	bool recursive;
+	bool read_only;
+	enum op_idmap idmap;
+
+	const int *layers; /* overlay: slots of the lower layers, topmost first */
+	size_t layer_count;
+	int upper; /* overlay: slot with directories "upper" and "work", -1: read-only */
+};
+
+/* Something the user should know before the start: a clamp, a replacement, a missing part. */
+struct plan_note {
+	const char *text;
+	bool clamp; /* asked for more than can be had: an error under --strict */
+};
+
+/* A device node the payload may use. */
+struct plan_device {
+	char type;	    /* 'c' or 'b' */
+	int major;	    /* -1: any */
+	int minor;	    /* -1: any */
+	const char *access; /* of "rwm" */
+	const char *why;
+};
+
+/* What is left on the host while the machine lives, and how it goes away. Recorded before it is
+ * made, so that a killed monitor's traces can be removed by anybody. */
+enum plan_trace_kind {
+	TRACE_CGROUP, /* the directory and all below, processes killed first */
+	TRACE_TREE,   /* the directory and all below, never across a mount */
+	TRACE_FILE,
+};
+
+struct plan_trace {
+	enum plan_trace_kind kind;
+	const char *path;
+};
+
+struct plan {
+	struct arena arena;
+
+	const char *name;
+	const char *title;     /* one line: what is started from where */
+	const char *directory; /* the tree, for the record; "" when there is none on the host */
+
+	struct op *ops; /* sorted by phase, in order within one */
+	size_t op_count;
+	struct plan_note *notes;
+	size_t note_count;
+	struct plan_trace *traces;
+	size_t trace_count;
+	struct plan_device *devices;
+	size_t device_count;
+
+	/* creation of the leader */
+	uint64_t clone_flags; /* CLONE_NEW* given to clone3 */
+	bool user_namespace;
+	uint32_t uid_base;
+	uint32_t uid_count;
+
+	/* the program */
+	const char *program; /* absolute path, or a name looked up in path */
+	const char *path;    /* PATH for that */
+	char *const *arguments;
+	char *const *environment;
+	uint64_t caps_bounding;
+	uint64_t caps_permitted; /* effective and inheritable too */
+	uint64_t caps_ambient;
+	const uint32_t *groups;
+	size_t group_count;
+	const void *cpu_set; /* cpu_set_t */
+	size_t cpu_set_size;
+	char *const *syscall_filter; /* user entries: the filters come from the seccomp module */
+	size_t syscall_filter_count;
+	bool seccomp;
+
+	/* the monitor */
+	enum spec_console console; /* decided: never AUTO or AUTOPIPE */
+	int kill_signal;	   /* 0: SIGKILL */
+	bool notify_ready;
+	bool keep_unit;
+	const char
+		*cgroup; /* host path of the machine's cgroup that everything inside is below; "" */
+	const char *cgroup_exec; /* host path of the cgroup for commands entered later; "" */
+	const char *uuid;	 /* 32 hex digits */
+	const char *boot;	 /* what is booted: path of the init inside, "" for commands */
+	int listen_fds;		 /* descriptors from 3 on that the payload gets */
+
+	int slot_count;
+	int secret_count;
+};
+
+/* Decides. PLAN must be zero; free it with plan_free() whatever is returned. */
+int plan_make(struct plan *plan, const struct spec *spec, const struct host *host,
+	      struct floe_error *error);
+
+void plan_free(struct plan *plan);
+
+/* One op as a verb phrase: "mount tmpfs on /run (mode=0755, nosuid, nodev)". Used by the printed
+ * plan and by error messages: "cannot " + phrase. Writes at most SIZE bytes, returns TEXT. */
+const char *op_describe(const struct op *op, char *text, size_t size);
+
+/* The plan for people, and as JSON (docs/plan.schema.json). */
+int plan_print(const struct plan *plan, FILE *stream);
+struct json_t;
+struct json_t *plan_to_json(const struct plan *plan);
+
+const char *op_phase_name(enum op_phase phase);
+const char *op_kind_name(enum op_kind kind);
+
+#endif
