@@ -3,6 +3,7 @@
 #include "arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	size_t room = align_up(size ? size : 1);
 	void *memory;
 
-	if (room < size) {
+	if (room < size || room > SIZE_MAX - sizeof(*block)) {
 		arena->failed = true;
 		return NULL;
 	}

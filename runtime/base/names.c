@@ -46,10 +46,9 @@ int machine_name_clean(const char *text, char name[static MACHINE_NAME_MAX + 1])
 
 		if (!is_name_char(*text) || (first && !is_edge_char(*text)))
 			continue;
-		if (*text == '.' && !is_edge_char(name[length - 1]))
-			name[length - 1] = '.';
-		else
-			name[length++] = *text;
+		while (*text == '.' && !is_edge_char(name[length - 1]))
+			length--;
+		name[length++] = *text;
 	}
 	while (length > 0 && !is_edge_char(name[length - 1]))
 		length--;
