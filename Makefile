@@ -100,7 +100,7 @@ WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-proto
 DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFLOE_VERSION='"$(VERSION)"' \
 	   -DFLOE_MODULE_DIR='"$(MODULEDIR)"' $(if $(STATIC),-DFLOE_STATIC) \
 	   $(foreach m,$(MODULES),-DFLOE_HAVE_$(shell echo $(m) | tr a-z A-Z))
-INCLUDES := -I. -Iseccomp
+INCLUDES := -I.
 
 # FORTIFY needs an optimising compiler, and hides from the sanitizers what they would report.
 ifneq ($(SANITIZE),)
