@@ -45,7 +45,7 @@ endif
 
 # ---- Sources: one wildcard a room, see docs/architecture.md; an empty room is no error ---------
 
-LIB_ROOMS := $(addprefix runtime/,base spec plan launch sys monitor state lib nix machined oci) \
+LIB_ROOMS := $(addprefix runtime/,base spec plan launch sys monitor state image lib nix machined oci) \
 	     netlink seccomp init
 room = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 
@@ -59,8 +59,8 @@ BENCH_SOURCES := $(call room,tests/bench)
 POLICY_FILES := $(sort $(wildcard seccomp/policy/*))
 
 # Modules keep heavy libraries out of the start: loaded by runtime/lib/module.c when asked for.
-MODULE_image_SOURCES := $(call room,runtime/image runtime/image/*)
-MODULE_image_PACKAGES := libarchive liblzma libzstd
+MODULE_image_SOURCES := $(call room,runtime/image/archive)
+MODULE_image_PACKAGES := libarchive liblzma libzstd zlib
 MODULE_seccomp_SOURCES := $(call room,seccomp/module seccomp/compile)
 MODULE_seccomp_PACKAGES := libseccomp
 MODULE_nixdb_SOURCES := $(call room,runtime/nix/db)

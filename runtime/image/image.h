@@ -93,11 +93,11 @@ struct image_progress {
 
 /* What an import did that its user may want to know. */
 struct image_report {
-	char name[65];         /* of the image made */
-	uint64_t entries;      /* in the archive, replaced ones included */
-	uint64_t bytes_read;   /* of the archive file */
-	uint64_t bytes_written; /* file content, holes not counted */
-	uint64_t device_nodes; /* character and block devices made */
+	char name[65];            /* of the image made */
+	uint64_t entries;         /* in the archive, replaced ones included */
+	uint64_t bytes_read;      /* of the archive file */
+	uint64_t bytes_written;   /* file content, holes not counted */
+	uint64_t device_nodes;    /* character and block devices made */
 	uint64_t attributes_lost; /* extended attributes and ACLs the file system refused */
 	char first_lost[128];     /* "PATH: ATTRIBUTE" of the first of them, or empty */
 	bool looks_usable;        /* has a /nix/store, /usr, /bin, /sbin/init or /init */
@@ -105,21 +105,24 @@ struct image_report {
 
 /* A request to import; zero-initialise, then set what is wanted. Nothing is kept after return. */
 struct image_import {
-	const char *source; /* path of the archive, "-" for standard input; or NULL: use source_fd */
-	int source_fd;      /* read from its current offset, not closed; used if source is NULL */
-	const char *name;   /* NULL: derived from source */
-	const char *directory;    /* where the image goes; NULL: IMAGE_ROOT, made if missing */
-	bool replace;             /* an existing image of that name is replaced, atomically */
-	bool read_only;           /* the image is marked as machinectl read-only does */
-	bool no_sync;             /* do not wait until the data is on disk before the rename */
-	uint64_t max_bytes;       /* limit of what is unpacked; 0: what the file system has free,
+	const char *source;    /* path of the archive, "-" for standard input */
+	bool source_open;      /* SOURCE is only a name for messages: read source_fd, from its */
+	int source_fd;         /* current offset; it is not closed */
+	const char *name;      /* NULL: derived from source */
+	const char *directory; /* where the image goes; NULL: IMAGE_ROOT, made if missing */
+	bool replace;          /* an existing image of that name is replaced, atomically */
+	bool read_only;        /* the image is marked as machinectl read-only does */
+	bool no_sync;          /* do not wait until the data is on disk before the rename */
+	uint64_t max_bytes;    /* limit of what is unpacked; 0: what the file system has free,
 				     less a margin */
-	uint64_t max_entries;     /* limit of entries; 0: 16 million */
-	uint64_t memory;          /* limit of decompressor and buffers together; 0: 256 MiB */
-	unsigned int threads;     /* decompressors; 0: the processors this process may use */
-	const atomic_int *cancel; /* not NULL: the import is given up, -ECANCELED, when it is not 0 */
-	/* Called from the calling thread, at most ten times a second and once at the end. */
-	void (*progress)(const struct image_progress *progress, void *context);
+	uint64_t max_entries;  /* limit of entries; 0: 16 million */
+	uint64_t memory;       /* limit of decompressor and buffers together; 0: 256 MiB */
+	unsigned int threads;  /* decompressors; 0: the processors this process may use */
+	const atomic_int
+		*cancel; /* not NULL: the import is given up, -ECANCELED, when it is not 0 */
+	/* Called from the calling thread, at most ten times a second and once at the end; when it
+	 * gives other than 0 the import is given up, -ECANCELED. */
+	int (*progress)(void *context, const struct image_progress *progress);
 	void *context;
 };
 
