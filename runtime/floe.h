@@ -48,7 +48,7 @@ struct floe_spec;
 
 /* One row of the option table: what `floe run` accepts and floe_spec_set() takes. */
 struct floe_option {
-	const char *name;     /* long name, without dashes */
+	const char *name;     /* long name, without dashes; NULL: only a letter (-U, -j) */
 	char letter;	      /* short name, '\0' for none */
 	const char *argument; /* what the value is called in help, NULL: takes none */
 	bool optional;	      /* the value may be left out (then only --name=VALUE gives one) */
@@ -57,16 +57,40 @@ struct floe_option {
 	const char *help;  /* one line */
 	const char
 		*words; /* completion: space-separated values, or @file, @directory; NULL: none */
+	const void *action; /* the library's own; NULL in the tables of others */
 };
 
 /* The table, in the order of help. Static; never NULL. */
 FLOE_PUBLIC const struct floe_option *floe_options(size_t *count);
 
+/* Where a command line is being read: start with the words after the program's name, rest zero. */
+struct floe_cursor {
+	char *const *arguments;
+	size_t count;
+	size_t next;	     /* the first word not read yet */
+	const char *cluster; /* what is left of a word of letters such as -bD */
+};
+
+/* An option met on the command line. VALUE points into the words; NULL: none was given. */
+struct floe_match {
+	const struct floe_option *option;
+	const char *value;
+};
+
+/*
+ * Reads the next option of TABLE: --name=VALUE, --name VALUE, unambiguous beginnings of names,
+ * letters alone and in clusters. Returns 1 with *MATCH filled; 0 at the first word that is no
+ * option (a "--" before it is consumed), where CURSOR->next then stands; -EINVAL on a bad word.
+ */
+FLOE_PUBLIC int floe_option_next(const struct floe_option *table, size_t count,
+				 struct floe_cursor *cursor, struct floe_match *match,
+				 struct floe_error *error);
+
 /* *SPEC is the caller's to release with floe_spec_free(). */
 FLOE_PUBLIC int floe_spec_new(struct floe_spec **spec, struct floe_error *error);
 FLOE_PUBLIC void floe_spec_free(struct floe_spec *spec);
 
-/* Sets one option by its long name; VALUE is NULL for an option without one. */
+/* Sets one option by its long name, or its letter; VALUE is NULL for an option without one. */
 FLOE_PUBLIC int floe_spec_set(struct floe_spec *spec, const char *option, const char *value,
 			      struct floe_error *error);
 

@@ -229,6 +229,10 @@ struct spec {
 	bool quiet;
 	bool keep_unit; /* stay in the caller's cgroup, exit 133 for a reboot */
 	bool strict;	/* a clamp is an error */
+
+	/* One bit for each row of the option table that was set by name: what a user said himself
+	 * goes before what a front end or a file presumes. Ask with spec_given(). */
+	uint64_t given[2];
 };
 
 /* Sets every default. No host knowledge; cannot fail. */
@@ -236,6 +240,9 @@ void spec_init(struct spec *spec);
 
 /* Releases the arena; the spec is zero again. */
 void spec_free(struct spec *spec);
+
+/* Whether OPTION (long name or letter) was set by name, not by a default. */
+bool spec_given(const struct spec *spec, const char *option);
 
 /* Refuses combinations that make no sense (nspawn.md 1.2), derives what follows from what was
  * given (machine name from the directory, kill signal and notify defaults of -b), as one whole.
