@@ -247,6 +247,7 @@ fuzz:
 		fuzz-programs
 
 static:
+	@sh tests/deps.sh build static
 	@$(MAKE) STATIC=1 all
 
 deps:
