@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# Build of the package with the test programs.
+. "$functions"
+
+mkdir -p "$out/bin"
+for f in "$programs"/*; do
+	n=${f##*/}
+	case $n in
+	*.sh) substitute_program "$f" "$out/bin/${n%.sh}" ;;
+	*) cp "$f" "$out/bin/$n" && chmod 0555 "$out/bin/$n" ;;
+	esac
+done

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# Build of a system closure: what /run/current-system and the profiles point to.
+. "$functions"
+
+mkdir -p "$out/bin"
+ln -s "$etc/etc" "$out/etc"
+ln -s "$sw" "$out/sw"
+ln -s "$pkg_systemd" "$out/systemd"
+printf 'systemd 2' > "$out/init-interface-version"
+printf '%s' "$version" > "$out/nixos-version"
+printf '%s' "$system" > "$out/system"
+: > "$out/extra-dependencies"
+
+substitute_program "$stage2" "$out/init"
+substitute_program "$activate" "$out/activate"
+substitute_program "$switch" "$out/bin/switch-to-configuration"
