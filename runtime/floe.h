@@ -23,21 +23,21 @@ extern "C" {
 
 enum floe_error_code {
 	FLOE_ERROR_NONE,
-	FLOE_ERROR_USAGE,	/* the request makes no sense; nothing was touched */
-	FLOE_ERROR_NOT_FOUND,	/* no such machine, image or file */
-	FLOE_ERROR_BUSY,	/* the name, image or uid range is in use */
-	FLOE_ERROR_PERMISSION,	/* the caller may not do this */
+	FLOE_ERROR_USAGE,       /* the request makes no sense; nothing was touched */
+	FLOE_ERROR_NOT_FOUND,   /* no such machine, image or file */
+	FLOE_ERROR_BUSY,        /* the name, image or uid range is in use */
+	FLOE_ERROR_PERMISSION,  /* the caller may not do this */
 	FLOE_ERROR_UNSUPPORTED, /* this kernel or host cannot do this */
-	FLOE_ERROR_CONTENT,	/* an image or file is damaged or refused */
-	FLOE_ERROR_SYSTEM,	/* a kernel act failed: see errnum */
-	FLOE_ERROR_PAYLOAD,	/* the machine's own program failed early */
+	FLOE_ERROR_CONTENT,     /* an image or file is damaged or refused */
+	FLOE_ERROR_SYSTEM,      /* a kernel act failed: see errnum */
+	FLOE_ERROR_PAYLOAD,     /* the machine's own program failed early */
 };
 
 /* What failed. Zero-initialise before use; it then holds the first failure. No allocation. */
 struct floe_error {
 	enum floe_error_code code;
-	int errnum;	    /* positive errno, 0 when none applies */
-	char step[64];	    /* phase or verb, may be empty */
+	int errnum;         /* positive errno, 0 when none applies */
+	char step[64];      /* phase or verb, may be empty */
 	char message[1024]; /* one line: what was being done, to what, why it failed, what helps */
 };
 
@@ -49,14 +49,14 @@ struct floe_spec;
 /* One row of the option table: what `floe run` accepts and floe_spec_set() takes. */
 struct floe_option {
 	const char *name;     /* long name, without dashes; NULL: only a letter (-U, -j) */
-	char letter;	      /* short name, '\0' for none */
+	char letter;          /* short name, '\0' for none */
 	const char *argument; /* what the value is called in help, NULL: takes none */
-	bool optional;	      /* the value may be left out (then only --name=VALUE gives one) */
+	bool optional;        /* the value may be left out (then only --name=VALUE gives one) */
 	bool repeatable;
 	const char *group; /* heading in help */
 	const char *help;  /* one line */
-	const char
-		*words; /* completion: space-separated values, or @file, @directory; NULL: none */
+	const char *
+		words; /* completion: space-separated values, @file, @directory, @image or @machine */
 	const void *action; /* the library's own; NULL in the tables of others */
 };
 
@@ -67,7 +67,7 @@ FLOE_PUBLIC const struct floe_option *floe_options(size_t *count);
 struct floe_cursor {
 	char *const *arguments;
 	size_t count;
-	size_t next;	     /* the first word not read yet */
+	size_t next;         /* the first word not read yet */
 	const char *cluster; /* what is left of a word of letters such as -bD */
 };
 
@@ -144,7 +144,7 @@ FLOE_PUBLIC int floe_run(struct floe_spec *spec, const struct floe_run_options *
 struct floe_start_options {
 	size_t size;
 	unsigned timeout_ms; /* for readiness; 0: the default of 90 s; then the machine is ended */
-	bool no_wait;	     /* return when the payload is started, ready or not */
+	bool no_wait;        /* return when the payload is started, ready or not */
 	floe_note_function note;
 	void *context;
 };
@@ -160,8 +160,8 @@ struct floe_exec_options {
 	char *const
 		*environment; /* NULL-terminated NAME=VALUE, added to the login set; may be NULL */
 	char *const *arguments; /* NULL-terminated; NULL: the user's login shell */
-	bool terminal;		/* a pty of the machine's own between the descriptors and it */
-	int input;		/* descriptors for the command */
+	bool terminal;          /* a pty of the machine's own between the descriptors and it */
+	int input;              /* descriptors for the command */
 	int output;
 	int error_output;
 	int signal_fd; /* as in floe_run_options */
@@ -175,7 +175,7 @@ FLOE_PUBLIC int floe_exec(const char *name, const struct floe_exec_options *opti
 struct floe_stop_options {
 	size_t size;
 	unsigned timeout_ms; /* for an orderly end; 0: the default of 90 s; then it is killed */
-	bool kill;	     /* at once, no orderly shutdown */
+	bool kill;           /* at once, no orderly shutdown */
 };
 
 /* Ends machine NAME and returns when it and all it used are gone. */

@@ -26,7 +26,7 @@ enum spec_start {
 
 enum spec_userns {
 	SPEC_USERNS_PICK,     /* a free range of 65536, hashed from the name */
-	SPEC_USERNS_NO,	      /* none: root inside is root outside */
+	SPEC_USERNS_NO,       /* none: root inside is root outside */
 	SPEC_USERNS_IDENTITY, /* 0:65536 onto itself */
 	SPEC_USERNS_FIXED,    /* uid_base and uid_count */
 	SPEC_USERNS_OWNER,    /* base from the owner of the tree (bare --private-users, =yes) */
@@ -48,9 +48,9 @@ enum spec_volatile {
 
 enum spec_ephemeral {
 	SPEC_EPHEMERAL_NO,
-	SPEC_EPHEMERAL_OVERLAY,	 /* private upper layer, removed at stop */
+	SPEC_EPHEMERAL_OVERLAY,  /* private upper layer, removed at stop */
 	SPEC_EPHEMERAL_SNAPSHOT, /* btrfs snapshot */
-	SPEC_EPHEMERAL_COPY,	 /* copy sharing blocks by reflink where the file system can */
+	SPEC_EPHEMERAL_COPY,     /* copy sharing blocks by reflink where the file system can */
 };
 
 enum spec_network {
@@ -106,8 +106,8 @@ enum spec_journal {
 
 enum spec_store {
 	SPEC_STORE_NONE, /* the tree's own /nix/store, untouched */
-	SPEC_STORE_RO,	 /* the host's, read-only and locked */
-	SPEC_STORE_RW,	 /* the host's, writable */
+	SPEC_STORE_RO,   /* the host's, read-only and locked */
+	SPEC_STORE_RW,   /* the host's, writable */
 };
 
 enum spec_mount_kind {
@@ -130,7 +130,7 @@ struct spec_mount {
 	enum spec_mount_kind kind;
 	enum spec_idmap idmap;
 	bool read_only;
-	bool recursive;	     /* bind: sub-mounts of the source too (rbind, the default) */
+	bool recursive;      /* bind: sub-mounts of the source too (rbind, the default) */
 	bool source_in_tree; /* bind, overlay: the source began with '+': relative to the tree */
 	char *source;  /* bind: host path; NULL: a throw-away directory. overlay: see layers */
 	char *target;  /* absolute path inside */
@@ -163,9 +163,9 @@ struct spec {
 	struct arena arena;
 
 	/* image */
-	char *name;	 /* machine name; NULL until spec_resolve() or the image lookup sets it */
+	char *name;      /* machine name; NULL until spec_resolve() or the image lookup sets it */
 	char *directory; /* the tree: absolute host path; NULL: look NAME up in the image path */
-	char *system;	 /* --system: a toplevel in the host's /nix/store to boot */
+	char *system;    /* --system: a toplevel in the host's /nix/store to boot */
 	enum spec_store store;
 	enum spec_ephemeral ephemeral;
 	enum spec_volatile volatile_mode;
@@ -186,7 +186,7 @@ struct spec {
 
 	/* identity */
 	char *hostname; /* NULL: the machine name */
-	char *uuid;	/* 32 lower-case hex digits; NULL: the tree's machine-id or random */
+	char *uuid;     /* 32 lower-case hex digits; NULL: the tree's machine-id or random */
 
 	/* users */
 	enum spec_userns userns;
@@ -228,7 +228,7 @@ struct spec {
 	enum spec_console console;
 	bool quiet;
 	bool keep_unit; /* stay in the caller's cgroup, exit 133 for a reboot */
-	bool strict;	/* a clamp is an error */
+	bool strict;    /* a clamp is an error */
 
 	/* One bit for each row of the option table that was set by name: what a user said himself
 	 * goes before what a front end or a file presumes. Ask with spec_given(). */
