@@ -39,9 +39,10 @@ install_tools() {
 	fi
 	[ ${#missing[@]} -eq 0 ] && return
 	say "installing ${missing[*]}"
-	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install \
-		--no-install-recommends "${missing[@]}" > /dev/null ||
+	if ! apt-get -qq update || ! DEBIAN_FRONTEND=noninteractive apt-get -qq -y install \
+		--no-install-recommends "${missing[@]}" > /dev/null; then
 		die "cannot install ${missing[*]}; install them by hand and try again"
+	fi
 }
 
 # nix PROGRAM ARGS... - run the donor's Nix on the store below $work/out/host, without looking at
@@ -64,9 +65,13 @@ build_systems() {
 	local name path
 
 	mkdir -p "$work/home" "$work/out/host/nix/var/nix/gcroots"
-	libraries=$(find "$work/layout" -type d -name lib | tr '\n' ':')
+	libraries=$(find "$work/layout" -type d '(' -name lib -o -path '*/lib/nix' ')' | tr '\n' ':')
+	# Nix 2.8 insists on a build hook, and the real one would be looked for by its compiled-in name.
+	printf '#!%s sh\necho "# decline-permanently" >&2\nexec cat > /dev/null\n' \
+		"$work/bootstrap/bin/busybox" > "$work/no-build-hook"
+	chmod 0755 "$work/no-build-hook"
 	nix_options=(--option substitute false --option sandbox true --option sandbox-paths ''
-		--option build-users-group '' --option build-hook '' --option keep-derivations false
+		--option build-users-group '' --option build-hook "$work/no-build-hook" --option keep-derivations false
 		--option fsync-metadata false --option max-jobs "$(nproc)")
 	cat > "$work/systems.nix" <<- X
 		import $here/system {

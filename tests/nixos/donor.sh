@@ -61,12 +61,12 @@ donor_fetch() {
 		# shellcheck disable=SC2206 # lists of names
 		names+=(${DONOR_GROUPS[$g]:-$g})
 	done
-	apt-get -q -c "$dir/apt/apt.conf" update > "$dir/apt.log" 2>&1 &&
-		apt-get -q -y -c "$dir/apt/apt.conf" install --download-only "${names[@]}" \
-			>> "$dir/apt.log" 2>&1 || {
+	if ! apt-get -q -c "$dir/apt/apt.conf" update > "$dir/apt.log" 2>&1 ||
+		! apt-get -q -y -c "$dir/apt/apt.conf" install --download-only "${names[@]}" \
+			>> "$dir/apt.log" 2>&1; then
 		tail -n 15 "$dir/apt.log" >&2
 		die "cannot fetch packages of $suite from $mirror (set DEBIAN_MIRROR or DONOR)"
-	}
+	fi
 	mv "$dir"/apt/cache/archives/*.deb "$dir/debs/"
 	rm -rf "$dir/apt"
 }
@@ -101,7 +101,7 @@ donor_unpack() {
 			--exclude='./usr/lib/*/perl*' --exclude='./usr/lib/*/gconv' \
 			--exclude='./usr/lib/python3' --exclude='./usr/lib/udev' --exclude='./lib/udev' \
 			--exclude='./usr/share/[!d]*' --exclude='./usr/share/d[!b]*' \
-			--exclude='./usr/games' --exclude='./usr/libexec' --exclude='./etc' \
+			--exclude='./usr/games' --exclude='./etc' \
 			--exclude='./var' --exclude='./boot' --exclude='./sys' --exclude='./proc' \
 			--transform='flags=rSh;s,^\./,,;s,^usr/,,;s,^sbin/,bin/,;s,^lib/[^/]*-linux-gnu[^/]*/,lib/,'
 	done

@@ -4,7 +4,7 @@
 
 nixos_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-die() {
+declare -F die > /dev/null || die() {
 	echo "${0##*/}: $*" >&2
 	exit 1
 }

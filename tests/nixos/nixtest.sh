@@ -1,4 +1,6 @@
 #!@pkg_bash@/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2239 # the names between @ are filled in
 # nixtest root|daemon|user - build a tiny derivation with Nix' sandbox on and no way around it.
 #
 #   root    root works on the store itself

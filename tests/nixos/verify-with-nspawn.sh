@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# verify-with-nspawn.sh - prove the systems of build.sh without floe: boot them with Debian's own
-# systemd-nspawn and look inside.
+# verify-with-nspawn.sh [NSPAWN OPTION...] - prove the systems of build.sh without floe: boot them
+# with Debian's own systemd-nspawn and look inside.
 #
 # The image has to reach "running" and to do sandboxed Nix builds, the system for a host's store
 # has to reach "running" in an empty root. nspawn after 252 covers files in /proc, so there the
-# builds fail; that is why it is not part of "make check".
+# builds fail, and with private users activation cannot remount what nspawn has mounted; that is why
+# it is not part of "make check".
 #
 #   CHECK='SHELL TEXT'  run this inside instead of the checks
 set -euo pipefail
@@ -15,12 +16,14 @@ name=floe-verify-$$
 failures=0
 manager=
 cgroups=()
+options=("$@")
 
 # cgroup_enter - processes of this run get cgroups of their own, with a limit on their number.
 cgroup_enter() {
 	local mount
 	for mount in /sys/fs/cgroup/{pids,systemd,unified} /sys/fs/cgroup; do
-		[ -e "$mount/cgroup.procs" ] && mkdir "$mount/$name" || continue
+		[ -e "$mount/cgroup.procs" ] || continue
+		mkdir "$mount/$name" || continue
 		cgroups+=("$mount/$name")
 		[ ! -e "$mount/$name/pids.max" ] || echo 1000 > "$mount/$name/pids.max"
 		echo $BASHPID > "$mount/$name/cgroup.procs"
@@ -39,6 +42,7 @@ cgroup_leave() {
 # leader PID - print the first descendant of PID that is process 1 of another pid namespace.
 leader() {
 	local child ids
+	# shellcheck disable=SC2013 # words of one line
 	for child in $(cat "/proc/$1"/task/*/children 2> /dev/null); do
 		ids=$(sed -n 's/^NSpid:[[:space:]]*//p' "/proc/$child/status" 2> /dev/null) || continue
 		case $ids in *[[:space:]]1) echo "$child" && return ;; esac
@@ -59,7 +63,8 @@ boot() {
 	shift
 	mkdir -p "$tree/usr" # or nspawn refuses the tree
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --register=no --keep-unit \
-		-M "$name" -D "$tree" --private-network --kill-signal=SIGRTMIN+3 "$@" \
+		-M "$name" -D "$tree" --private-network --kill-signal=SIGRTMIN+3 \
+		"${options[@]}" "$@" \
 		< /dev/null > "$work/log" 2>&1 &
 	manager=$!
 	for ((i = 0; i < 600; i++)); do
@@ -96,6 +101,7 @@ checks() {
 	check "state" systemctl is-system-running
 	check "no failed unit" bash -c '! systemctl --no-legend --failed | grep .'
 	check "boot time" systemd-analyze time
+	# shellcheck disable=SC2016 # for the shell inside
 	check "host name" bash -c 'uname -n; . /etc/os-release; echo $PRETTY_NAME'
 	check "wrappers" bash -c 'test -u /run/wrappers/bin/su && runuser -u alice -- id -un'
 	check "store is read-only" bash -c '! touch /nix/store/x 2>/dev/null'

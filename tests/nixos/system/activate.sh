@@ -1,4 +1,6 @@
 #!@pkg_bash@/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2239,SC2157,SC2050,SC2317 # the names between @ are filled in
 # Activation: make /etc, the users, the wrappers and the few names outside the store that a running
 # system has. Runs at boot (from stage 2) and when a generation is switched to; a failing part is
 # reported, the others still run.
@@ -24,7 +26,7 @@ remount_api() {
 		if mountpoint -q "$where"; then
 			mount -n -t "$what" -o "remount,$options" "$what" "$where"
 		else
-			mkdir -p -m 0755 "$where" && mount -n -t "$what" -o "$options" "$what" "$where"
+			mkdir -m 0755 "$where" && mount -n -t "$what" -o "$options" "$what" "$where"
 		fi || status=$?
 	done <<- X
 		devtmpfs /dev nosuid,strictatime,mode=755,size=5%
@@ -33,7 +35,7 @@ remount_api() {
 		proc /proc nosuid,noexec,nodev
 		tmpfs /run nosuid,nodev,strictatime,mode=755,size=25%
 	X
-	return $status
+	return "$status"
 }
 
 make_directories() {
@@ -49,19 +51,26 @@ make_directories() {
 }
 
 make_links() {
+	local program dir dirs=(/usr/lib/systemd)
+
 	link @pkg_bash@/bin/bash /bin/sh
 	link @pkg_coreutils@/bin/env /usr/bin/env
-	# Debian's systemd and PAM have these paths compiled in. The service manager itself is left out:
-	# managers that look for /usr/lib/systemd/systemd first would then pass over stage 2.
-	mkdir -p /usr/lib/systemd
-	local program
-	for program in @pkg_systemd@/lib/systemd/systemd-*; do
-		link "$program" "/usr/lib/systemd/${program##*/}"
+	# Debian's systemd and PAM have these paths compiled in. The service manager itself is left
+	# out: managers that look for /usr/lib/systemd/systemd first would then pass over stage 2.
+	# Before version 253 systemd was told that programs are in /lib and /bin.
+	[ -e @pkg_systemd@/lib/systemd/systemd-executor ] || dirs+=(/lib/systemd)
+	for dir in "${dirs[@]}"; do
+		mkdir -p "$dir"
+		for program in @pkg_systemd@/lib/systemd/systemd-*; do
+			link "$program" "$dir/${program##*/}"
+		done
 	done
 	mkdir -p /usr/sbin
 	link /run/wrappers/bin/unix_chkpwd /usr/sbin/unix_chkpwd
-	link @pkg_util_linux@/bin/mount /usr/bin/mount
-	link @pkg_util_linux@/bin/umount /usr/bin/umount
+	for program in mount umount; do
+		link "@pkg_util_linux@/bin/$program" "/usr/bin/$program"
+		[ ${#dirs[@]} = 1 ] || link "@pkg_util_linux@/bin/$program" "/bin/$program"
+	done
 }
 
 # /etc/static is the store's etc; everything in /etc is a link through it, so that one rename
@@ -98,15 +107,14 @@ set_up_users() {
 		group 0644
 		shadow 0600
 	X
-	mkdir -p -m 0700 /home/alice
-	chown alice:users /home/alice
+	install -d -m 0700 -o alice -g users /home/alice
 }
 
 # Programs with the set-user-ID bit cannot be in the store.
 set_up_wrappers() {
 	local new old program
 
-	mkdir -p -m 0755 /run/wrappers
+	install -d -m 0755 /run/wrappers
 	mountpoint -q /run/wrappers ||
 		mount -n -t tmpfs -o nodev,mode=755,size=50% tmpfs /run/wrappers || return
 	new=$(mktemp -d /run/wrappers/wrappers.XXXXXXXXXX) && chmod 0755 "$new" || return
@@ -120,7 +128,7 @@ set_up_wrappers() {
 
 set_up_nix() {
 	[ "@kind@" = image ] || return 0
-	mkdir -p /nix/var/nix/{gcroots,profiles,temproots} && mkdir -p -m 1777 /nix/var/nix/gcroots/tmp
+	mkdir -p /nix/var/nix/{gcroots,profiles,temproots} && install -d -m 1777 /nix/var/nix/gcroots/tmp
 }
 
 for part in remount_api make_directories make_links set_up_etc set_up_users set_up_wrappers set_up_nix; do

@@ -13,7 +13,7 @@ let
   run = name: script: variables: derivation ({
     inherit name system boot;
     builder = "${boot}/bin/busybox";
-    args = [ "sh" "-eu" script ];
+    args = [ "sh" script ];
     PATH = "${boot}/bin";
     functions = ./functions.sh;
   } // variables);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Build of /etc: the templates of $files, and the units.
+# shellcheck shell=dash disable=SC2154 # the variables are those of the derivation
+set -eu
+# shellcheck source=system/functions.sh
 . "$functions"
 
 e=$out/etc

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What more than one package build uses.
+# shellcheck shell=dash disable=SC2154 # the variables are those of the derivation
 
 # substitute FILE TARGET - copy FILE, replacing @NAME@ by the environment variable NAME, for every
 # package and setting. A name that is left over is a mistake in FILE.

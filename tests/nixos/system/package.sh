@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Build of one package: the unpacked Debian files of $source with ELF files that find the loader
 # and each other by store path, and with text files that name programs by store path.
+# shellcheck shell=dash disable=SC2154 # the variables are those of the derivation
+set -eu
 elf=$source/nix-support
 
 patch_elf() {
 	"$boot/lib/ld.so" --library-path "$boot/lib" "$boot/lib/patchelf" "$@"
 }
 
-rpath=$out/lib:$out/lib/systemd
+rpath=$out/lib:$out/lib/$pname
 for d in $deps; do rpath=$rpath:$d/lib; done
 
 cp -a "$source" "$out"
@@ -32,18 +34,26 @@ fi
 	[ -z "$libraries" ] || patch_elf --set-rpath "$rpath" $libraries
 }
 
-# Unit and D-Bus service files: Debian's absolute names, and the bare names that systemd would
-# look for in a path fixed when it was compiled.
-find lib/systemd share/dbus-1 -type f ! -perm -111 2>/dev/null | grep -v '\.so' > files || true
-while read -r f; do
-	sed -i -E -e "s#(^|[=@ +!:|-])/(usr/)?lib/systemd/#\1$out/lib/systemd/#g" "$f"
-	for p in $(grep -o -E '(^Exec[A-Za-z]*=[-@:+!|]*|/s?bin/)[a-z][a-z0-9-]*' "$f" | sed 's#.*[=@:+!|/]##' | sort -u); do
+# Unit and D-Bus service files: Debian's absolute names become store paths, and so do the bare
+# names that systemd would look for in a path fixed when it was compiled.
+commands_of() {
+	grep -o -E '(^Exec[A-Za-z]*=[-@:+!|]*|/s?bin/)[a-z][a-z0-9-]*' "$1" |
+		sed 's#.*[=@:+!|/]-*##' | sort -u
+}
+
+use_store_paths() {
+	sed -i -E "s#(^|[=@ +!:|-])/(usr/)?lib/systemd/#\1$out/lib/systemd/#g" "$1"
+	commands_of "$1" | while read -r command; do
 		for d in "$out" $deps; do
-			[ -e "$d/bin/$p" ] || continue
-			sed -i -E -e "s#^(Exec[A-Za-z]*=[-@:+!|]*)(/(usr/)?s?bin/)?$p( |\$)#\1$d/bin/$p\4#" \
-				-e "s#([ =])/(usr/)?s?bin/$p( |\$)#\1$d/bin/$p\3#g" "$f"
+			[ -e "$d/bin/$command" ] || continue
+			sed -i -E \
+				-e "s#^(Exec[A-Za-z]*=[-@:+!|]*)(/(usr/)?s?bin/)?$command( |\$)#\1$d/bin/$command\4#" \
+				-e "s#([ =])/(usr/)?s?bin/$command( |\$)#\1$d/bin/$command\3#g" "$1"
 			break
 		done
 	done
-done < files
-rm files
+}
+
+for d in lib/systemd share/dbus-1; do
+	[ ! -d "$d" ] || find "$d" -type f ! -perm -111 ! -name '*.so*'
+done | while read -r f; do use_store_paths "$f"; done

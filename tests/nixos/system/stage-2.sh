@@ -1,4 +1,6 @@
 #!@pkg_bash@/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2239 # the names between @ are filled in
 # Stage 2: the program that a NixOS system is booted with, inside its root. It makes the store
 # read-only, activates the system closure and becomes systemd.
 #
@@ -20,11 +22,11 @@ if [ -z "${container:-}" ]; then
 	mount -n -o remount,rw none /
 fi
 if [ ! -e /proc/1 ]; then
-	mkdir -p -m 0755 /proc /sys /dev /run
+	install -d -m 0755 /proc /sys /dev /run
 	mount -n -t proc -o nosuid,noexec,nodev proc /proc
 	mount -n -t sysfs -o nosuid,noexec,nodev sysfs /sys
 	mount -n -t devtmpfs -o nosuid,strictatime,mode=755 devtmpfs /dev
-	mkdir -p -m 0755 /dev/pts /dev/shm
+	install -d -m 0755 /dev/pts /dev/shm
 	mount -n -t devpts -o nosuid,noexec,mode=620,ptmxmode=0666,gid=3 devpts /dev/pts
 	mount -n -t tmpfs -o nosuid,nodev,strictatime,mode=1777 tmpfs /dev/shm
 	mount -n -t tmpfs -o nosuid,nodev,strictatime,mode=755 tmpfs /run

@@ -1,4 +1,6 @@
 #!@pkg_bash@/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2239,SC2050 # the names between @ are filled in
 # Make this system the running one, the one of the next boot, or both: the verbs and the order of
 # work of NixOS's program of this name, for what the test systems consist of.
 set -u

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Build of a system closure: what /run/current-system and the profiles point to.
+# shellcheck shell=dash disable=SC2154 # the variables are those of the derivation
+set -eu
+# shellcheck source=system/functions.sh
 . "$functions"
 
 mkdir -p "$out/bin"
