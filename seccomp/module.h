@@ -11,6 +11,8 @@
  * The module is the only part of floe that needs libseccomp at run time. It is the shared object
  * seccomp.so exporting one object, `const struct seccomp_module floe_module_seccomp`, so that a
  * start that needs none of it does not pay for loading it; a static build links the same object.
+ * Loading takes 0.2 ms and compiling 0.4 ms: too little for keeping compiled filters in files, whose
+ * content would have to be trusted.
  */
 #define SECCOMP_MODULE_SYMBOL "floe_module_seccomp"
 
@@ -21,7 +23,6 @@ struct seccomp_request {
 	const char *const
 		*entries; /* of --system-call-filter: "name", "@group", "~name", "~@group" */
 	size_t entry_count;
-	const char *cache; /* directory for compiled filters, made if missing; NULL: none */
 };
 
 /* What came of it; all memory belongs to the arena given to compile(). */

@@ -10,10 +10,11 @@
 #include <sys/socket.h>
 
 /*
- * Why not libseccomp's generator: it compares call by call, and its tree takes 1245 instructions
- * for x86 where runs of equal verdict take a fifth of them, and the kernel's cost of taking a
- * program (checking, compiling, running it once for each call to fill its cache) goes with its
- * length. libseccomp's output is what the tests compare this one with.
+ * Why not libseccomp's generator: it compares call by call. For x86-64, x32 and i386 together its
+ * binary tree has 1483 instructions and loads in 300 us, its linear form 1185 and 760 us, one tree
+ * an architecture 1491 and 320 us; runs of equal verdict take 275 and load in 100 us. The kernel
+ * checks and compiles the program and runs it once a call to fill its cache: length and depth both
+ * count. libseccomp's output is what the tests compare this one with.
  *
  * Jumps in BPF lead forward only. So the program is made from its end: whatever a jump leads to
  * exists already, and equal returns are shared as far as the 8-bit offsets reach. A label is the
