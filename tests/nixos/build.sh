@@ -11,9 +11,10 @@
 #   DEBIAN_MIRROR=URL      archive to fetch from, instead of that of the machine's own apt sources
 #   CC=cc                  compiler for the one test program in C
 set -euo pipefail
-# lib.sh is sourced for die() and the cache's name; donor.sh for the packages.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=donor.sh
 . "$here/donor.sh"
 DONOR=${DONOR:-trixie}
 version=25.11.floe

@@ -56,6 +56,7 @@ donor_fetch() {
 		Acquire::Languages "none";
 		APT::Install-Recommends "false";
 		APT::Sandbox::User "root";
+		APT::Update::Error-Mode "any";
 	X
 	for g in $DONOR_ROOTS $DONOR_BUILD_TOOLS; do
 		# shellcheck disable=SC2206 # lists of names
@@ -64,7 +65,7 @@ donor_fetch() {
 	if ! apt-get -q -c "$dir/apt/apt.conf" update > "$dir/apt.log" 2>&1 ||
 		! apt-get -q -y -c "$dir/apt/apt.conf" install --download-only "${names[@]}" \
 			>> "$dir/apt.log" 2>&1; then
-		tail -n 15 "$dir/apt.log" >&2
+		grep '^[EW]:' "$dir/apt.log" | head -n 10 >&2
 		die "cannot fetch packages of $suite from $mirror (set DEBIAN_MIRROR or DONOR)"
 	fi
 	mv "$dir"/apt/cache/archives/*.deb "$dir/debs/"

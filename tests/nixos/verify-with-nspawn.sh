@@ -11,6 +11,7 @@
 #   CHECK='SHELL TEXT'  run this inside instead of the checks
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$here/lib.sh"
 name=floe-verify-$$
 failures=0

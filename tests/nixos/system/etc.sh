@@ -2,7 +2,7 @@
 # Build of /etc: the templates of $files, and the units.
 # shellcheck shell=dash disable=SC2154 # the variables are those of the derivation
 set -eu
-# shellcheck source=system/functions.sh
+# shellcheck source-path=SCRIPTDIR source=functions.sh
 . "$functions"
 
 e=$out/etc

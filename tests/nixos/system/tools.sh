@@ -2,7 +2,7 @@
 # Build of the package with the test programs.
 # shellcheck shell=dash disable=SC2154 # the variables are those of the derivation
 set -eu
-# shellcheck source=system/functions.sh
+# shellcheck source-path=SCRIPTDIR source=functions.sh
 . "$functions"
 
 mkdir -p "$out/bin"
