@@ -24,7 +24,7 @@ enum state_phase {
 
 /* What has to be removed when the machine is gone; see plan_trace. */
 struct state_trace {
-	const char *kind; /* "cgroup", "tree", "file" */
+	const char *kind; /* "cgroup", "tree", "file", "lock", "directory", "mount" */
 	const char *path;
 };
 
@@ -48,6 +48,12 @@ struct state {
 	bool keep_unit;
 	struct state_trace *traces;
 	size_t trace_count;
+
+	/* what a command entered later gets as well */
+	bool seccomp;
+	uint64_t capabilities;             /* the payload's bounding set */
+	const char *const *syscall_filter; /* user entries the filters were made with */
+	size_t syscall_filter_count;
 };
 
 /*
@@ -57,7 +63,8 @@ struct state {
  */
 int state_claim(const char *name, int *fd, struct floe_error *error);
 
-/* Writes the record by atomic rename. */
+/* Writes the record by atomic rename. A monitor or leader without a start time gets the one its
+ * process has now. */
 int state_write(int fd, const struct state *state, struct floe_error *error);
 
 /* Reads NAME's record; phase is STATE_DEAD when nobody holds the lock. -ENOENT: no machine. */
@@ -79,5 +86,8 @@ int trace_remove(const char *kind, const char *path, struct floe_error *error);
 
 /* "/run/floe"; one place for the path. */
 const char *state_root(void);
+
+/* Another directory, for tests. PATH must stay valid. */
+void state_root_use(const char *path);
 
 #endif
