@@ -18,6 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/donor.sh"
 DONOR=${DONOR:-trixie}
 version=25.11.floe
+systems=(tarball tarball2 host host2 prepared)
 cache=${FLOE_TEST_CACHE:-/var/cache/floe-tests}
 
 say() {
@@ -72,8 +73,8 @@ build_systems() {
 		"$work/bootstrap/bin/busybox" > "$work/no-build-hook"
 	chmod 0755 "$work/no-build-hook"
 	nix_options=(--option substitute false --option sandbox true --option sandbox-paths ''
-		--option build-users-group '' --option build-hook "$work/no-build-hook" --option keep-derivations false
-		--option fsync-metadata false --option max-jobs "$(nproc)")
+		--option build-users-group '' --option build-hook "$work/no-build-hook"
+		--option keep-derivations false --option fsync-metadata false --option max-jobs "$(nproc)")
 	cat > "$work/systems.nix" <<- X
 		import $here/system {
 		  bootstrap = $work/bootstrap;
@@ -82,12 +83,13 @@ build_systems() {
 		  version = "$version";
 		}
 	X
-	nix nix-build --no-out-link "$work/systems.nix" -A tarball -A tarball2 -A host -A host2 \
+	# shellcheck disable=SC2046 # names without blanks
+	nix nix-build --no-out-link "$work/systems.nix" $(printf -- '-A %s ' "${systems[@]}") \
 		> "$work/results" 2> "$work/build.log" || {
 		tail -n 30 "$work/build.log" >&2
 		die "the Nix build failed (above: the end of its log)"
 	}
-	for name in tarball tarball2 host host2; do
+	for name in "${systems[@]}"; do
 		path=$(sed -n 1p "$work/results")
 		sed -i 1d "$work/results"
 		path=${path#"$work/out/host"}

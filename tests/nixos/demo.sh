@@ -91,9 +91,10 @@ demo() {
 	remove_image
 	say "importing $image/tarball.tar.xz"
 	"$floe" import-tar "$image/tarball.tar.xz" "$name"
+	trap 'stop_asked=1' INT TERM HUP
+	trap 'if running; then stop; fi' EXIT
 	say "booting it, with a network namespace of its own"
 	"$floe" start "$name"
-	trap 'stop_asked=1' INT TERM HUP
 	show
 	if wait_for_end; then
 		say "$name has been stopped; its image stays in $images/$name"

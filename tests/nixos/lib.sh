@@ -13,7 +13,8 @@ declare -F die > /dev/null || die() {
 #   tarball.tar.xz      the image
 #   host/nix            a store with the closures of all systems, and its database
 #   toplevel-NAME       store path of system NAME: tarball, tarball2 (its second generation),
-#                       host and host2 (for a root without a store of its own)
+#                       host and host2 (for a root without a store of its own), prepared
+#                       (the same, with systemd as init and stage 2 as prepare-root)
 #   update.export       what tarball2 adds to tarball, for "nix-store --import"
 nixos_image() {
 	"$nixos_dir/build.sh"

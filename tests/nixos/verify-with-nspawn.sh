@@ -127,11 +127,21 @@ switch_checks() {
 	check "generation" grep -x 2 /run/floe-test-generation
 }
 
+# shared_boot NAME PROGRAM - boot a system of the host's store in an empty root.
+shared_boot() {
+	mkdir "$work/tree"
+	boot "$work/tree" --bind-ro="$image/host/nix/store:/nix/store" "$(< "$image/$1")/$2"
+	if [ -n "${CHECK:-}" ]; then inside bash -c "$CHECK"; else checks; fi
+	halt
+	nixos_remove "$work/tree"
+}
+
 cleanup() {
 	[ -z "$manager" ] || { kill -TERM "$manager" && kill -TERM "$manager" && wait "$manager"; } || true
 	cgroup_leave
 	nixos_remove "$work/tree"
 	rm -rf "$work"
+	rmdir "/run/systemd/nspawn/propagate/$name" 2> /dev/null || true
 }
 
 image=$(nixos_image)
@@ -145,8 +155,6 @@ if [ -n "${CHECK:-}" ]; then inside bash -c "$CHECK"; else image_checks && switc
 halt
 nixos_remove "$work/tree"
 
-mkdir "$work/tree"
-boot "$work/tree" --bind-ro="$image/host/nix/store:/nix/store" "$(< "$image/toplevel-host")/init"
-if [ -n "${CHECK:-}" ]; then inside bash -c "$CHECK"; else checks; fi
-halt
+shared_boot toplevel-host init
+shared_boot toplevel-prepared prepare-root
 [ "$failures" = 0 ] || die "$failures checks failed"

@@ -42,7 +42,9 @@ let
   # kind: what an image (own store, own nix-daemon) or a container on the host's store is made
   # for. remount: activation remounts the API file systems, as systems do that know only that they
   # are a container, not which manager runs them (boot.isContainer without isNspawnContainer).
-  mkSystem = { hostname, kind, generation ? "1", remount }:
+  # prepareRoot: as with an initial RAM disk of systemd's, where SYSTEM/init is systemd itself, and
+  # what has to run before it is SYSTEM/prepare-root.
+  mkSystem = { hostname, kind, generation ? "1", remount ? false, prepareRoot ? false }:
     let
       settings = packages // { inherit hostname kind generation version; };
       etc = run "etc" ./etc.sh (settings // {
@@ -54,6 +56,7 @@ let
     run "nixos-system-${hostname}-${version}" ./toplevel.sh (settings // {
       inherit etc sw;
       remount = if remount then "1" else "";
+      prepareRoot = if prepareRoot then "1" else "";
       stage2 = ./stage-2.sh;
       activate = ./activate.sh;
       switch = ./switch-to-configuration.sh;
@@ -62,6 +65,7 @@ in
 {
   tarball = mkSystem { hostname = "nixos"; kind = "image"; remount = true; };
   tarball2 = mkSystem { hostname = "nixos"; kind = "image"; remount = true; generation = "2"; };
-  host = mkSystem { hostname = "declared"; kind = "shared"; remount = false; };
-  host2 = mkSystem { hostname = "declared"; kind = "shared"; remount = false; generation = "2"; };
+  host = mkSystem { hostname = "declared"; kind = "shared"; };
+  host2 = mkSystem { hostname = "declared"; kind = "shared"; generation = "2"; };
+  prepared = mkSystem { hostname = "prepared"; kind = "shared"; prepareRoot = true; };
 }

@@ -14,6 +14,11 @@ printf '%s' "$version" > "$out/nixos-version"
 printf '%s' "$system" > "$out/system"
 : > "$out/extra-dependencies"
 
-substitute_program "$stage2" "$out/init"
+if [ -n "$prepareRoot" ]; then
+	substitute_program "$stage2" "$out/prepare-root"
+	cp "$pkg_systemd/lib/systemd/systemd" "$out/init"
+else
+	substitute_program "$stage2" "$out/init"
+fi
 substitute_program "$activate" "$out/activate"
 substitute_program "$switch" "$out/bin/switch-to-configuration"
