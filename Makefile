@@ -96,7 +96,7 @@ MODULE_LIBS := $(call pkg_libs,$(MODULE_PACKAGES))
 # ---- Flags -------------------------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	    -Wpointer-arith -Wvla -Wundef -Wformat=2 -Wwrite-strings
+	    -Wpointer-arith -Wvla -Wundef -Wformat-security -Wwrite-strings
 DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFLOE_VERSION='"$(VERSION)"' \
 	   -DFLOE_MODULE_DIR='"$(MODULEDIR)"' $(if $(STATIC),-DFLOE_STATIC) \
 	   $(foreach m,$(MODULES),-DFLOE_HAVE_$(shell echo $(m) | tr a-z A-Z))
@@ -269,7 +269,7 @@ bench: all
 
 # ---- Style -------------------------------------------------------------------------------------
 
-OUR_FILES := $(sort $(shell find runtime netlink seccomp init tests -name '*.[ch]'))
+OUR_FILES = $(sort $(shell find runtime netlink seccomp init tests -name '*.[ch]'))
 LINT_SOURCES := $(LIB_SOURCES) $(CLI_SOURCES) $(GEN_SOURCES) \
 	$(foreach m,$(MODULES),$(MODULE_$(m)_SOURCES)) $(UNIT_SOURCES) $(UNIT_HELPERS) $(FUZZ_SOURCES)
 

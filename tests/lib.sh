@@ -88,7 +88,7 @@ sandbox_setup() {
 	unset FLOE_TEST_SANDBOX FLOE_TEST_CGROUP
 	trap 'exit 130' INT TERM HUP
 	mkdir "$SANDBOX"/{proc,machines,floe,test} &&
-		mount --rbind /proc "$SANDBOX/proc" &&
+		mount --rbind "${FLOE_TEST_HOST_PROC:-/proc}" "$SANDBOX/proc" &&
 		mount -t proc -o nosuid,nodev,noexec proc /proc &&
 		mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run &&
 		mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm || return 1
@@ -97,7 +97,8 @@ sandbox_setup() {
 			mount --bind "$SANDBOX/$directory" "/var/lib/$directory" || return 1
 	done
 	[[ $TEST_NETWORK == host ]] || ip link set lo up || return 1
-	mount --make-rshared /
+	mount --make-rshared / || return 1
+	export FLOE_TEST_HOST_PROC=$SANDBOX/proc # for a sandbox within this one
 }
 
 if [[ -z ${FLOE_TEST_SANDBOX:-} ]]; then

@@ -143,9 +143,11 @@ test_tasks_are_limited() {
 }
 
 test_the_sandbox_leaves_nothing() {
+	local paths
 	inner <<<'test_it() { echo "$SANDBOX $SANDBOX_CGROUP"; false; }'
 	assert_caught '/floe-test\.'
-	assert_absent $(grep -o '/[^ ]*/floe-test\.[A-Za-z0-9]*' <<<"$OUTPUT")
+	mapfile -t paths < <(grep -o '/[^ ]*/floe-test\.[A-Za-z0-9]*' <<<"$OUTPUT")
+	assert_absent "${paths[@]}"
 }
 
 test_chosen_tests_run_alone() {
