@@ -18,10 +18,9 @@
 
 /* What is wanted. Everything stays the caller's. */
 struct seccomp_request {
-	const char *policy;    /* the policy text: seccomp_policy_text() */
-	uint64_t capabilities; /* of the payload, bit n is capability n */
-	const char *const
-		*entries; /* of --system-call-filter: "name", "@group", "~name", "~@group" */
+	const char *policy;         /* the policy text: seccomp_policy_text() */
+	uint64_t capabilities;      /* of the payload, bit n is capability n */
+	const char *const *entries; /* --system-call-filter: name, @group, ~name, ~@group */
 	size_t entry_count;
 };
 

@@ -5,7 +5,6 @@
 #include "family.h"
 
 #include <errno.h>
-#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,16 +29,11 @@ static enum action action_of(const struct policy *policy, size_t call, enum verd
 	return ACTION_ALLOW;
 }
 
-/*
- * A negative number is libseccomp's for "not on this architecture", or for a call that i386 has
- * only inside socketcall or ipc, whose numbers the policy names for themselves: the kernel shows a
- * filter the call's arguments, and those two hold the real ones behind a pointer.
- */
 static int numbers_collect(const struct policy *policy, const enum verdict *verdicts, uint32_t arch,
 			   struct arena *arena, struct numbers *numbers)
 {
 	for (size_t i = 0; i < policy->call_count; i++) {
-		int nr = seccomp_syscall_resolve_name_arch(arch, policy->calls[i].name);
+		int nr = seccomp_family_number(arch, policy->calls[i].name);
 		struct number *number;
 
 		if (nr < 0)
