@@ -68,22 +68,62 @@ static int tool_version(void)
 	return version;
 }
 
-/* The tool's groups as a policy: its listing has our form but for the word before the name. */
-static void tool_policy(struct policy *out)
+/* One group of the tool's listing. */
+struct block {
+	const char *name;
+	const char *members; /* words, each after a blank */
+	bool done;
+};
+
+static size_t tool_blocks(struct block *blocks, size_t room)
 {
 	char *text = tool_output("syscall-filter"), *rest;
-	char *converted = arena_strdup(&arena, "");
-	struct floe_error error = {0};
+	size_t count = 0;
 
-	/* Two passes: in the tool's listing, groups may stand below those that hold them. */
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		if (line[0] == '@')
-			converted = arena_printf(&arena, "%sgroup %s\n", converted, line);
-		else if (line[0] == ' ')
-			converted = arena_printf(&arena, "%s%s\n", converted, line);
+		if (line[0] == '@') {
+			assert_in_range(count, 0, room - 1);
+			blocks[count++] = (struct block){.name = line, .members = ""};
+		} else if (line[0] == ' ' && count > 0 && !strchr(line, '#')) {
+			struct block *block = &blocks[count - 1];
+
+			block->members = arena_printf(&arena, "%s %s", block->members,
+						      line + strspn(line, " "));
+		}
 	}
-	converted = arena_printf(&arena, "refuse EPERM\notherwise ENOSYS\n%s", converted);
-	if (policy_parse(converted, &arena, out, &error) < 0)
+	return count;
+}
+
+static bool block_waits(const struct block *block, const struct block *others, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *word = arena_printf(&arena, " %s ", others[i].name);
+
+		if (!others[i].done && strstr(arena_printf(&arena, "%s ", block->members), word))
+			return true;
+	}
+	return false;
+}
+
+/* The tool's groups as a policy: those that hold others moved behind them, as our text wants. */
+static void tool_policy(struct policy *out)
+{
+	const char *text = "refuse EPERM\notherwise ENOSYS\n";
+	struct floe_error error = {0};
+	struct block blocks[64];
+	size_t count = tool_blocks(blocks, ARRAY_SIZE(blocks));
+
+	for (size_t left = count, turn = 0; left > 0; turn++) {
+		struct block *block = &blocks[turn % count];
+
+		assert_in_range(turn, 0, count * count);
+		if (block->done || block_waits(block, blocks, count))
+			continue;
+		text = arena_printf(&arena, "%sgroup %s\n %s\n", text, block->name, block->members);
+		block->done = true;
+		left--;
+	}
+	if (policy_parse(text, &arena, out, &error) < 0)
 		fail_msg("%s", error.message);
 }
 
