@@ -231,9 +231,10 @@ $(UNIT_PROGRAMS): $(O)/%: $(O)/%.o $(call objects,$(UNIT_HELPERS)) $(O)/libinter
 		$(call pkg_libs,cmocka) $(MODULE_LIBS) $(LIB_LIBS)
 
 bench-programs: $(BENCH_PROGRAMS)
-$(BENCH_PROGRAMS): $(O)/%: $(O)/%.o $(O)/libfloe.a
+$(BENCH_PROGRAMS): $(O)/%: $(O)/%.o $(O)/libinternal.a $(O)/libfloe.a
 	$(call say,LD)
-	$(Q)$(LINK) -pie -o $@ $^ $(LIB_LIBS)
+	$(Q)$(LINK) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		$(MODULE_LIBS) $(LIB_LIBS)
 
 fuzz-programs: $(FUZZ_PROGRAMS)
 $(FUZZ_PROGRAMS): $(O)/%: $(O)/%.o $(O)/libinternal.a $(O)/libfloe.a
