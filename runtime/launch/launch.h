@@ -7,12 +7,14 @@
 #include "../plan/plan.h"
 
 struct launch;
+struct seccomp_filters;
 
-/* What the launcher gives the payload in pipe mode, and otherwise ignores. */
+/* What a plan cannot hold: open descriptors and compiled programs. All stay the caller's. */
 struct launch_io {
-	int input;
+	int input; /* the payload's descriptors in pipe mode */
 	int output;
 	int error_output;
+	const struct seccomp_filters *filters; /* NULL when the plan wants none */
 };
 
 /*

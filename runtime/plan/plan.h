@@ -23,6 +23,7 @@
  */
 enum op_phase {
 	PHASE_BEFORE, /* monitor, before there is a child */
+	PHASE_ENTER,  /* stager, before it creates the leader: what the leader inherits */
 	PHASE_STAGE,  /* stager: host privileges, a mount namespace of its own */
 	PHASE_MIDDLE, /* monitor, while the leader waits */
 	PHASE_INSIDE, /* leader: all namespaces, container privileges */
@@ -35,61 +36,65 @@ enum op_kind {
 	OP_CLAIM_NAME, /* text: machine name; takes the state directory */
 	OP_LOCK_IMAGE, /* source: path, exclusive unless read_only */
 	OP_LOCK_UIDS,  /* id: base of the range */
-	OP_MAKE_DIR,   /* source: host path, mode, id: owner; removed at the end with its content */
+	OP_MAKE_DIR,   /* source: host path, mode, id: owner, flags: 1: an existing one is kept */
 	OP_COPY_TREE,  /* source -> target: host paths, sharing blocks where possible */
 	OP_SNAPSHOT_TREE, /* source -> target: btrfs snapshot */
-	OP_CHOWN_TREE,	  /* source: host path, id: base of the range it is shifted to */
-	OP_READ_SECRET,	  /* source: host path, slot: index of the secret */
-	OP_CGROUP_MAKE,	  /* source: host path of the directory */
-	OP_CGROUP_SET,	  /* source: host path of the file, text: what is written */
-	OP_CGROUP_OWN,	  /* source: host path of the directory, id: owner of its delegated files */
-	OP_DEVICES_V1,	  /* source: host path of the devices cgroup; plan's device rules */
-	OP_DEVICES_BPF,	  /* source: host path of the cgroup2 directory; plan's device rules */
+	OP_CHOWN_TREE,    /* source: host path, id: base of the range it is shifted to */
+	OP_READ_SECRET,   /* source: host path, slot: index of the secret */
+	OP_CGROUP_MOUNT,  /* source: host directory made for a private cgroup2 mount */
+	OP_CGROUP_MAKE,   /* source: host path of the directory */
+	OP_CGROUP_SET,    /* source: host path of the file, text: what is written */
+	OP_CGROUP_OWN,    /* source: host path of the directory, id: owner of its delegated files */
+	OP_DEVICES_V1,    /* source: host path of the devices cgroup; plan's device rules */
+	OP_DEVICES_BPF,   /* source: host path of the cgroup2 directory; plan's device rules */
 	OP_LINK_JOURNAL,  /* source: host path of the link, text: what it points to */
 
-	/* stage */
-	OP_STAGE_BASE,	/* source: host directory that the private tmpfs covers */
-	OP_STAGE_TREE,	/* source: host path -> slot; attributes, recursive, idmap, id: owner */
-	OP_STAGE_NEW,	/* slot, type, options: a new file system made with host privileges */
-	OP_STAGE_DEAD,	/* slot, type: proc or sysfs of a namespace that is gone */
+	/* enter and stage */
+	OP_LEAVE_PEERS, /* enter: mounts made here are not seen by the host, nor the other way */
+	OP_JOIN_NETNS, /* enter: source: host path of the namespace file, inherited by the leader */
+	OP_STAGE_BASE, /* source: host directory that the private tmpfs covers */
+	OP_STAGE_POINT, /* source: tree, target: directory made in it (flags: S_IFREG: a file) */
+	OP_STAGE_TREE,  /* source: host path, target: below it as root, or NULL -> slot */
+	OP_STAGE_NEW,   /* slot, type, options: a new file system made with host privileges */
+	OP_STAGE_DEAD,  /* slot, type: proc or sysfs of a namespace that is gone */
 	OP_STAGE_LEAVE, /* the host's mounts are left behind: the base becomes the root */
 
 	/* middle */
 	OP_CGROUP_JOIN, /* source: host path of the directory the leader is put in */
+	OP_RLIMIT,      /* text: name, flags: RLIMIT_*, number[]: soft and hard */
+	OP_OOM_SCORE,   /* text: the adjustment of the leader */
 
 	/* inside */
-	OP_BECOME_ROOT,	  /* user and group 0 of the new user namespace */
-	OP_UNSHARE,	  /* flags: CLONE_* of namespaces made at this point, text: their names */
-	OP_JOIN_NETNS,	  /* slot: descriptor of the namespace file */
-	OP_TAKE_ROOT,	  /* slot: the staged tree becomes the root to be */
-	OP_MOUNT_ROOT,	  /* type, options: a new file system becomes the root to be */
-	OP_MOUNT,	  /* type, options, attributes -> target */
-	OP_OVERLAY,	  /* layers: slots, upper: slot -> target ("" for the root to be) */
-	OP_BIND,	  /* slot, source: path below it or "" -> target */
-	OP_BIND_INSIDE,	  /* source: path inside -> target, both below the root to be */
-	OP_ATTRIBUTES,	  /* attributes set and cleared on the mount at target, recursive */
-	OP_DIRECTORY,	  /* target, mode: made with its parents if it is missing */
-	OP_FILE,	  /* target, mode: made empty if it is missing */
-	OP_SYMLINK,	  /* text: what it says -> target; an existing name is kept */
-	OP_NODE,	  /* target, mode, id: device number or 0, flags: S_IFMT type */
-	OP_WRITE,	  /* target, mode, text: a new file with this content, replacing */
+	OP_BECOME_ROOT,   /* user and group 0 of the new user namespace */
+	OP_UNSHARE,       /* flags: CLONE_* of namespaces made at this point, text: their names */
+	OP_TAKE_ROOT,     /* slot: the staged tree becomes the root to be */
+	OP_MOUNT_ROOT,    /* type, options: a new file system becomes the root to be */
+	OP_MOUNT,         /* type, options, attributes -> target */
+	OP_OVERLAY,       /* layers, upper: slots -> target ("" for the root to be) */
+	OP_BIND,          /* slot, source: path below it or "" -> target */
+	OP_BIND_INSIDE,   /* source: path inside -> target, both below the root to be */
+	OP_ATTRIBUTES,    /* attributes set and cleared on the mount at target, recursive */
+	OP_DIRECTORY,     /* target, mode: made with its parents if it is missing */
+	OP_FILE,          /* target, mode: made empty if it is missing */
+	OP_SYMLINK,       /* text: what it says -> target; an existing name is kept */
+	OP_NODE,          /* target, mode, id: device number or 0, flags: S_IFMT type */
+	OP_WRITE,         /* target, mode, text: a new file with this content, replacing */
+	OP_COPY,          /* slot: a staged file's content -> target, mode, replacing */
 	OP_WRITE_SECRET,  /* target, slot: a new file 0400 with a secret's content */
-	OP_REMOVE,	  /* target: a file or link is removed if it is there */
-	OP_NOTIFY_SOCKET, /* target: where the notification socket is bound */
-	OP_CONSOLE,	  /* target: /dev/console becomes a link to a new pty */
-	OP_PROPAGATION,	  /* the finished tree: flags MS_SHARED, MS_SLAVE or MS_PRIVATE */
-	OP_PIVOT,	  /* the root to be becomes the root, the base is let go */
-	OP_HOSTNAME,	  /* text */
-	OP_LOOPBACK_UP,	  /* lo */
+	OP_REMOVE,        /* target: a file or link is removed if it is there */
+	OP_NOTIFY_SOCKET, /* target: directory in which the socket "notify" is bound */
+	OP_CONSOLE,       /* target: /dev/console becomes a link to a new pty */
+	OP_PROPAGATION,   /* the finished tree: flags MS_SHARED, MS_SLAVE or MS_PRIVATE */
+	OP_PIVOT,         /* the root to be becomes the root, the base is let go */
+	OP_HOSTNAME,      /* text */
+	OP_LOOPBACK_UP,   /* lo */
 
 	/* late */
-	OP_SESSION,	 /* a session of its own with the console as controlling terminal, stdio */
-	OP_RLIMIT,	 /* flags: RLIMIT_*, soft and hard in number[] */
-	OP_OOM_SCORE,	 /* text */
-	OP_AFFINITY,	 /* text: list of CPUs; plan's cpu set */
-	OP_PERSONALITY,	 /* text: name, flags */
-	OP_SECCOMP,	 /* text: which filters */
-	OP_USER,	 /* id: uid, flags: gid, plan's supplementary groups, text: name */
+	OP_SESSION,      /* a session of its own with the console as controlling terminal, stdio */
+	OP_AFFINITY,     /* text: list of CPUs; plan's cpu set */
+	OP_PERSONALITY,  /* text: name, flags */
+	OP_SECCOMP,      /* text: which filters */
+	OP_USER,         /* id: uid, flags: gid, plan's supplementary groups, text: name */
 	OP_CAPABILITIES, /* plan's sets */
 	OP_NO_NEW_PRIVILEGES,
 	OP_CHDIR,     /* target */
@@ -102,7 +107,7 @@ enum op_kind {
 enum op_idmap {
 	OP_IDMAP_NONE,
 	OP_IDMAP_RANGE, /* on-disk 0.. is the range's base.. */
-	OP_IDMAP_OWNER, /* on-disk id alone is the range's base + number[0] */
+	OP_IDMAP_OWNER, /* on-disk user number[0] and group number[1], alone, are id outside */
 };
 
 #define OP_LAYERS_MAX 64
@@ -119,7 +124,7 @@ struct op {
 	const char *text;
 
 	uint64_t attributes; /* MOUNT_ATTR_* to set */
-	uint64_t clear;	     /* MOUNT_ATTR_* to clear */
+	uint64_t clear;      /* MOUNT_ATTR_* to clear */
 	uint64_t flags;
 	uint64_t number[2];
 	uint32_t id;
@@ -131,7 +136,16 @@ struct op {
 
 	const int *layers; /* overlay: slots of the lower layers, topmost first */
 	size_t layer_count;
-	int upper; /* overlay: slot with directories "upper" and "work", -1: read-only */
+	/* overlay: slot holding the upper and work directories source and text, -1: read-only */
+	int upper;
+};
+
+/* A credential's content: read from path by OP_READ_SECRET, or data as given. */
+struct plan_secret {
+	const char *id;
+	const char *path; /* NULL: data */
+	const void *data;
+	size_t size;
 };
 
 /* Something the user should know before the start: a clamp, a replacement, a missing part. */
@@ -142,9 +156,9 @@ struct plan_note {
 
 /* A device node the payload may use. */
 struct plan_device {
-	char type;	    /* 'c' or 'b' */
-	int major;	    /* -1: any */
-	int minor;	    /* -1: any */
+	char type;          /* 'c' or 'b' */
+	int major;          /* -1: any */
+	int minor;          /* -1: any */
 	const char *access; /* of "rwm" */
 	const char *why;
 };
@@ -155,6 +169,9 @@ enum plan_trace_kind {
 	TRACE_CGROUP, /* the directory and all below, processes killed first */
 	TRACE_TREE,   /* the directory and all below, never across a mount */
 	TRACE_FILE,
+	TRACE_LOCK,      /* a lock file, removed only by who gets its lock */
+	TRACE_DIRECTORY, /* shared by machines, removed when it is empty */
+	TRACE_MOUNT,
 };
 
 struct plan_trace {
@@ -202,18 +219,19 @@ struct plan {
 
 	/* the monitor */
 	enum spec_console console; /* decided: never AUTO or AUTOPIPE */
-	int kill_signal;	   /* 0: SIGKILL */
+	int kill_signal;           /* 0: SIGKILL */
 	bool notify_ready;
 	bool keep_unit;
 	const char
 		*cgroup; /* host path of the machine's cgroup that everything inside is below; "" */
 	const char *cgroup_exec; /* host path of the cgroup for commands entered later; "" */
-	const char *uuid;	 /* 32 hex digits */
-	const char *boot;	 /* what is booted: path of the init inside, "" for commands */
-	int listen_fds;		 /* descriptors from 3 on that the payload gets */
+	const char *uuid;        /* 32 hex digits */
+	const char *boot;        /* what is booted: path of the init inside, "" for commands */
+	int listen_fds;          /* descriptors from 3 on that the payload gets */
 
+	struct plan_secret *secrets;
+	size_t secret_count;
 	int slot_count;
-	int secret_count;
 };
 
 /* Decides. PLAN must be zero; free it with plan_free() whatever is returned. */

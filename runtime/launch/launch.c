@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* Carrying out a plan: children, barriers, and the way back on failure. */
+#include "launch.h"
+
+#include "../base/cleanup.h"
+#include "../state/state.h"
+#include "../sys/process.h"
+#include "context.h"
+#include "report.h"
+#include "resources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct launch {
+	struct context context;
+	int channel; /* to the leader */
+	int leader_fd;
+	int console_fd;
+	pid_t leader;
+};
+
+/* The ends of the two channels as the monitor holds them before the first clone. */
+struct channels {
+	int stager[2];
+	int leader[2];
+};
+
+static void channels_close(struct channels *channels)
+{
+	for (int i = 0; i < 2; i++) {
+		cleanup_fd(&channels->stager[i]);
+		cleanup_fd(&channels->leader[i]);
+	}
+}
+
+static int channels_open(struct channels *channels)
+{
+	int type = SOCK_SEQPACKET | SOCK_CLOEXEC;
+
+	if (socketpair(AF_UNIX, type, 0, channels->stager) < 0)
+		return -errno;
+	if (socketpair(AF_UNIX, type, 0, channels->leader) < 0)
+		return -errno;
+	return 0;
+}
+
+static int run_ops(struct launch *launch, enum op_phase phase, struct floe_error *error)
+{
+	int failed = 0;
+	int r;
+
+	launch->context.error = error;
+	r = ops_run(&launch->context, phase, monitor_function, &failed);
+	launch->context.error = NULL;
+	return r < 0 ? report_op(error, launch->context.plan, failed, -r) : 0;
+}
+
+static int note_leader(struct launch *launch, pid_t pid, struct floe_error *error)
+{
+	int fd = process_open(pid);
+
+	if (fd < 0)
+		return err_errno(error, -fd, "cannot open a descriptor of process %d", pid);
+	launch->leader = pid;
+	launch->context.leader = pid;
+	launch->leader_fd = fd;
+	return 0;
+}
+
+static int end_of_child(struct floe_error *error, const char *what)
+{
+	return err_set(error, FLOE_ERROR_SYSTEM, ECHILD,
+		       "the %s process ended without a word; was it killed?", what);
+}
+
+/* Listens to the stager until all is staged. */
+static int follow_stager(struct launch *launch, int channel, struct floe_error *error)
+{
+	struct message message;
+	int fd, r;
+
+	for (;;) {
+		r = message_receive(channel, &message, &fd);
+		if (r < 0)
+			return err_errno(error, -r, "cannot hear from the staging process");
+		if (r == 0)
+			return end_of_child(error, "staging");
+		if (message.type == MESSAGE_STAGED)
+			return 0;
+		if (message.type == MESSAGE_FAILED)
+			return report_op(error, launch->context.plan, message.value,
+					 message.errnum);
+		r = note_leader(launch, message.value, error);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int run_stager(struct launch *launch, struct channels *channels, struct floe_error *error)
+{
+	int pidfd = -1, r;
+	pid_t pid = process_clone(CLONE_NEWNS, &pidfd);
+
+	if (pid < 0)
+		return err_errno(error, -pid, "cannot create a process with a mount namespace");
+	if (pid == 0) {
+		close(channels->stager[0]);
+		close(channels->leader[0]);
+		stager_run(&launch->context, channels->stager[1], channels->leader[1]);
+	}
+	cleanup_fd(&channels->stager[1]);
+	cleanup_fd(&channels->leader[1]);
+	channels->stager[1] = channels->leader[1] = -1;
+	launch->channel = take_fd(&channels->leader[0]);
+	r = follow_stager(launch, channels->stager[0], error);
+	process_wait(pidfd, NULL);
+	close(pidfd);
+	return r;
+}
+
+static int tell_leader(struct launch *launch, struct floe_error *error)
+{
+	struct message message = {.type = MESSAGE_READY};
+	int r = message_send(launch->channel, &message, -1);
+
+	/* EPIPE: the leader is gone, and the reason waits in the channel. */
+	if (r < 0 && r != -EPIPE)
+		return err_errno(error, -r, "cannot speak to the machine's first process");
+	return 0;
+}
+
+static int await_ready(struct launch *launch, struct floe_error *error)
+{
+	struct message message;
+	int r = message_receive(launch->channel, &message, &launch->console_fd);
+
+	if (r < 0)
+		return err_errno(error, -r, "cannot hear from the machine's first process");
+	if (r == 0)
+		return end_of_child(error, "machine's first");
+	if (message.type == MESSAGE_FAILED)
+		return report_op(error, launch->context.plan, message.value, message.errnum);
+	return 0;
+}
+
+static int begin(struct launch *launch, struct floe_error *error)
+{
+	struct channels channels = {{-1, -1}, {-1, -1}};
+	int r = run_ops(launch, PHASE_BEFORE, error);
+
+	if (r == 0)
+		r = resources_open(&launch->context, error);
+	if (r == 0) {
+		r = channels_open(&channels);
+		if (r < 0)
+			err_errno(error, -r, "cannot create a channel to the machine");
+	}
+	if (r == 0)
+		r = run_stager(launch, &channels, error);
+	channels_close(&channels);
+	if (r == 0)
+		r = run_ops(launch, PHASE_MIDDLE, error);
+	if (r == 0)
+		r = tell_leader(launch, error);
+	if (r == 0)
+		r = await_ready(launch, error);
+	return r;
+}
+
+int launch_begin(struct launch **out, const struct plan *plan, const struct launch_io *io,
+		 struct floe_error *error)
+{
+	struct launch *launch = calloc(1, sizeof(*launch));
+	int r;
+
+	*out = NULL;
+	if (!launch)
+		return err_errno(error, ENOMEM, "cannot start %s", plan->name);
+	launch->channel = launch->leader_fd = launch->console_fd = -1;
+	context_init(&launch->context, plan, io);
+	r = begin(launch, error);
+	if (r < 0) {
+		launch_end(launch, NULL, NULL);
+		return r;
+	}
+	*out = launch;
+	return 0;
+}
+
+int launch_go(struct launch *launch, struct floe_error *error)
+{
+	struct message message;
+	int fd = -1;
+	int r = tell_leader(launch, error);
+
+	if (r < 0)
+		return r;
+	/* The channel closes itself when the payload's program is executed. */
+	r = message_receive(launch->channel, &message, &fd);
+	cleanup_fd(&launch->channel);
+	launch->channel = -1;
+	resources_forget(&launch->context);
+	if (r < 0)
+		return err_errno(error, -r, "cannot hear from the machine's first process");
+	if (r == 1)
+		return report_op(error, launch->context.plan, message.value, message.errnum);
+	return 0;
+}
+
+pid_t launch_leader(const struct launch *launch)
+{
+	return launch->leader;
+}
+
+int launch_leader_fd(const struct launch *launch)
+{
+	return launch->leader_fd;
+}
+
+int launch_console_fd(const struct launch *launch)
+{
+	return launch->console_fd;
+}
+
+int launch_notify_fd(const struct launch *launch)
+{
+	return launch->context.notify_fd;
+}
+
+int launch_state_fd(const struct launch *launch)
+{
+	return launch->context.state_fd;
+}
+
+static void end_leader(struct launch *launch, int *status)
+{
+	/* First the channel: a leader that still waits leaves by itself. */
+	cleanup_fd(&launch->channel);
+	if (launch->leader_fd < 0)
+		return;
+	process_signal(launch->leader_fd, SIGKILL);
+	process_wait(launch->leader_fd, status);
+	close(launch->leader_fd);
+}
+
+int launch_end(struct launch *launch, int *status, struct floe_error *error)
+{
+	int r;
+
+	if (!launch)
+		return 0;
+	end_leader(launch, status);
+	cleanup_fd(&launch->console_fd);
+	r = resources_release(&launch->context, error);
+	free(launch);
+	return r;
+}

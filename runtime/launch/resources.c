@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* What the monitor holds for a machine, and how it lets go of it. */
+#include "resources.h"
+
+#include "../../init/stub.h"
+#include "../base/cleanup.h"
+#include "../state/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A payload descriptor below 3 that has to end up as another one would be overwritten on the way:
+ * it is used from a copy above. */
+static int raise_fd(int fd, int wanted)
+{
+	if (fd < 0 || fd > 2 || fd == wanted)
+		return fd;
+	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+void context_init(struct context *context, const struct plan *plan, const struct launch_io *io)
+{
+	memset(context, 0, sizeof(*context));
+	context->plan = plan;
+	context->io = *io;
+	context->io.input = raise_fd(io->input, 0);
+	context->io.output = raise_fd(io->output, 1);
+	context->io.error_output = raise_fd(io->error_output, 2);
+	context->image_lock = context->uid_lock = -1;
+	context->state_fd = context->notify_fd = context->stub_fd = -1;
+	context->base_fd = context->userns_fd = context->root_fd = -1;
+	context->console_fd = context->console_main = -1;
+}
+
+static int open_notify(struct context *context)
+{
+	const int on = 1;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	context->notify_fd = fd;
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+		return -errno;
+	return 0;
+}
+
+static bool plan_has(const struct plan *plan, enum op_kind kind)
+{
+	for (size_t i = 0; i < plan->op_count; i++) {
+		if (plan->ops[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
+/* The stub in memory nobody can write to any more: what /proc/1/exe of the machine then shows is
+ * this file and never the runtime's own executable. */
+static int open_stub(struct context *context)
+{
+	int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int fd = memfd_create("floe-stub", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -errno;
+	context->stub_fd = fd;
+	if (write(fd, init_stub_image, init_stub_size) != (ssize_t)init_stub_size)
+		return -errno;
+	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}
+
+int resources_open(struct context *context, struct floe_error *error)
+{
+	int r = open_notify(context);
+
+	if (r < 0)
+		return err_errno(error, -r, "cannot create the notification socket");
+	if (!plan_has(context->plan, OP_STUB))
+		return 0;
+	r = open_stub(context);
+	return r < 0 ? err_errno(error, -r, "cannot prepare the stub init in memory") : 0;
+}
+
+void resources_forget(struct context *context)
+{
+	for (int i = 0; context->secrets && i < context->plan->secret_count; i++) {
+		explicit_bzero(context->secrets[i].data, context->secrets[i].size);
+		free(context->secrets[i].data);
+	}
+	free(context->secrets);
+	context->secrets = NULL;
+	cleanup_fd(&context->stub_fd);
+	context->stub_fd = -1;
+}
+
+static const char *trace_kind(enum plan_trace_kind kind)
+{
+	static const char *const names[] = {
+		[TRACE_CGROUP] = "cgroup",
+		[TRACE_TREE] = "tree",
+		[TRACE_FILE] = "file",
+		[TRACE_LOCK] = "lock",
+	};
+
+	return names[kind];
+}
+
+static int remove_traces(const struct plan *plan, struct floe_error *error)
+{
+	int first = 0;
+
+	for (size_t i = plan->trace_count; i > 0; i--) {
+		const struct plan_trace *trace = &plan->traces[i - 1];
+		int r = trace_remove(trace_kind(trace->kind), trace->path, error);
+
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+/* Only what this start claimed is removed: before the claim there is nothing of ours. */
+int resources_release(struct context *context, struct floe_error *error)
+{
+	int r = 0, released;
+
+	resources_forget(context);
+	cleanup_fd(&context->notify_fd);
+	if (context->state_fd < 0)
+		return 0;
+	cleanup_fd(&context->uid_lock);
+	r = remove_traces(context->plan, error);
+	cleanup_fd(&context->image_lock);
+	released = state_release(context->state_fd, context->plan->name, error);
+	return r < 0 ? r : released;
+}
+
+static struct state_trace *traces_of(struct arena *arena, const struct plan *plan)
+{
+	struct state_trace *traces = arena_alloc(arena, plan->trace_count * sizeof(*traces));
+
+	for (size_t i = 0; traces && i < plan->trace_count; i++) {
+		traces[i].kind = trace_kind(plan->traces[i].kind);
+		traces[i].path = plan->traces[i].path;
+	}
+	return traces;
+}
+
+int resources_claim(struct context *context, struct floe_error *error)
+{
+	const struct plan *plan = context->plan;
+	struct state state = {.name = plan->name, .phase = STATE_STARTING, .monitor = getpid()};
+	int r = state_claim(plan->name, &context->state_fd, error);
+
+	if (r < 0)
+		return r;
+	state.directory = plan->directory;
+	state.traces = traces_of(&state.arena, plan);
+	state.trace_count = state.traces ? plan->trace_count : 0;
+	/* Recorded before anything is made: whoever finds a dead monitor's record can clean up. */
+	r = state.traces || plan->trace_count == 0
+		    ? state_write(context->state_fd, &state, error)
+		    : err_errno(error, ENOMEM, "cannot record what %s uses", plan->name);
+	arena_free(&state.arena);
+	return r;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stager: a short-lived child with the monitor's privileges and a mount namespace of its own.
+ * It creates the leader, puts everything that needs the host's paths or privileges below a small
+ * tmpfs, makes that the root of the namespace, and is gone before the leader assembles the tree.
+ * Async-signal-safe throughout.
+ */
+#include "../sys/mount.h"
+#include "../sys/path.h"
+#include "../sys/place.h"
+#include "../sys/process.h"
+#include "../sys/userns.h"
+#include "context.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "/7" or "7": where slot 7 is below the base. */
+static const char *slot_name(int slot, char text[static 16])
+{
+	char *end = text + 15;
+
+	*end = '\0';
+	do {
+		*--end = (char)('0' + slot % 10);
+		slot /= 10;
+	} while (slot > 0);
+	return end;
+}
+
+/* Makes the mount point of a slot: a directory, or a file when what is staged is none. */
+static int slot_make(struct context *context, int slot, bool directory)
+{
+	char text[16];
+	const char *name = slot_name(slot, text);
+	int fd;
+
+	if (directory) {
+		if (mkdirat(context->base_fd, name, 0755) < 0)
+			return -errno;
+		fd = openat(context->base_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	} else {
+		fd = openat(context->base_fd, name, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0644);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+static int slot_attach(struct context *context, int slot, int mount)
+{
+	struct stat status;
+	int target, r;
+
+	if (fstat(mount, &status) < 0)
+		return -errno;
+	target = slot_make(context, slot, S_ISDIR(status.st_mode));
+	if (target < 0)
+		return target;
+	r = mount_attach(mount, target);
+	close(target);
+	return r;
+}
+
+static int leave_peers(struct context *context, const struct op *op)
+{
+	(void)context;
+	(void)op;
+	return mount_propagation("/", MS_PRIVATE);
+}
+
+static int join_netns(struct context *context, const struct op *op)
+{
+	int fd = open(op->source, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int r;
+
+	(void)context;
+	if (fd < 0)
+		return -errno;
+	r = setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int stage_base(struct context *context, const struct op *op)
+{
+	int target = open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int mount, r;
+
+	if (target < 0)
+		return -errno;
+	mount = mount_new("tmpfs", op->options, op->attributes);
+	r = mount < 0 ? mount : mount_attach(mount, target);
+	close(target);
+	if (r < 0)
+		return r;
+	context->base_fd = mount;
+	return 0;
+}
+
+static int owner_map(const struct op *op)
+{
+	struct id_map users = {(uint32_t)op->number[0], op->id, 1};
+	struct id_map groups = {(uint32_t)op->number[1], op->id, 1};
+
+	return userns_create(users, groups);
+}
+
+/* The id mapping OP asks for: a descriptor, -1 for none. *OWNED: it is to be closed. */
+static int idmap_open(struct context *context, const struct op *op, bool *owned)
+{
+	*owned = op->idmap == OP_IDMAP_OWNER;
+	if (op->idmap == OP_IDMAP_RANGE)
+		return context->userns_fd;
+	if (op->idmap == OP_IDMAP_OWNER)
+		return owner_map(op);
+	return -1;
+}
+
+static int tree_change(struct context *context, const struct op *op, int mount)
+{
+	bool owned;
+	int userns = idmap_open(context, op, &owned);
+	int r = 0;
+
+	if (userns < -1)
+		return userns;
+	if (op->attributes || userns >= 0)
+		r = mount_change(mount, op->attributes, 0, MS_PRIVATE, op->recursive, userns);
+	if (owned)
+		close(userns);
+	return r;
+}
+
+/* What OP names: a host path, or a path in a tree that must not lead out of it. */
+static int tree_clone(const struct op *op)
+{
+	int root, place, mount;
+
+	if (!op->target)
+		return mount_clone(AT_FDCWD, op->source, op->recursive);
+	root = open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	place = path_open_in(root, op->target, O_PATH, 0);
+	close(root);
+	if (place < 0)
+		return place;
+	mount = mount_clone(place, "", op->recursive);
+	close(place);
+	return mount;
+}
+
+static int stage_point(struct context *context, const struct op *op)
+{
+	int root = open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	(void)context;
+	if (root < 0)
+		return -errno;
+	r = op->flags == S_IFREG ? place_file(root, op->target, op->mode)
+				 : place_directory(root, op->target, op->mode);
+	close(root);
+	return r;
+}
+
+static int stage_tree(struct context *context, const struct op *op)
+{
+	int mount = tree_clone(op);
+	int r;
+
+	if (mount < 0)
+		return mount;
+	r = tree_change(context, op, mount);
+	if (r == 0)
+		r = slot_attach(context, op->slot, mount);
+	close(mount);
+	return r;
+}
+
+static int stage_new(struct context *context, const struct op *op)
+{
+	int mount = mount_new(op->type, op->options, op->attributes);
+	int r;
+
+	if (mount < 0)
+		return mount;
+	r = slot_attach(context, op->slot, mount);
+	close(mount);
+	return r;
+}
+
+/* A helper process enters a namespace nobody else will ever be in and makes the mount there. */
+static int stage_dead(struct context *context, const struct op *op)
+{
+	uint64_t flags = strcmp(op->type, "proc") == 0 ? CLONE_NEWPID : CLONE_NEWNET;
+	int pidfd = -1, status = 0, r;
+	pid_t pid = process_clone(flags, &pidfd);
+
+	if (pid < 0)
+		return pid;
+	if (pid == 0)
+		_exit(-stage_new(context, op));
+	r = process_wait(pidfd, &status);
+	close(pidfd);
+	if (r < 0)
+		return r;
+	return status == 0 ? 0 : -(status >> 8 ? status >> 8 : ECANCELED);
+}
+
+static int stage_leave(struct context *context, const struct op *op)
+{
+	(void)op;
+	return mount_pivot(context->base_fd);
+}
+
+op_function stage_function(enum op_kind kind)
+{
+	static const op_function functions[OP_COUNT] = {
+		[OP_LEAVE_PEERS] = leave_peers, [OP_JOIN_NETNS] = join_netns,
+		[OP_STAGE_BASE] = stage_base,   [OP_STAGE_POINT] = stage_point,
+		[OP_STAGE_TREE] = stage_tree,   [OP_STAGE_NEW] = stage_new,
+		[OP_STAGE_DEAD] = stage_dead,   [OP_STAGE_LEAVE] = stage_leave,
+	};
+
+	return functions[kind];
+}
+
+_Noreturn static void fail(int channel, int value, int errnum)
+{
+	struct message message = {.type = MESSAGE_FAILED, .value = value, .errnum = errnum};
+
+	message_send(channel, &message, -1);
+	_exit(1);
+}
+
+static void map_ids(struct context *context, int channel)
+{
+	const struct plan *plan = context->plan;
+	struct id_map map = {0, plan->uid_base, plan->uid_count};
+	int r = userns_map(context->leader, map, map);
+
+	if (r < 0)
+		fail(channel, FAILED_UID_MAP, -r);
+	context->userns_fd = userns_open(context->leader);
+	if (context->userns_fd < 0)
+		fail(channel, FAILED_NAMESPACE, -context->userns_fd);
+}
+
+static void run_phase(struct context *context, enum op_phase phase, int channel)
+{
+	int failed = 0;
+	int r = ops_run(context, phase, stage_function, &failed);
+
+	if (r < 0)
+		fail(channel, failed, -r);
+}
+
+_Noreturn void stager_run(struct context *context, int stager_channel, int leader_channel)
+{
+	struct message message = {.type = MESSAGE_CLONED};
+	pid_t pid;
+
+	/* Nothing of ours may be looked into or left behind: see docs/security.md. */
+	prctl(PR_SET_DUMPABLE, 0);
+	tie_to_monitor();
+	run_phase(context, PHASE_ENTER, stager_channel);
+	/* CLONE_PARENT: the leader is the monitor's child, and outlives the stager. */
+	pid = process_clone(context->plan->clone_flags | CLONE_PARENT, NULL);
+	if (pid < 0)
+		fail(stager_channel, FAILED_CLONE, -pid);
+	if (pid == 0) {
+		close(stager_channel);
+		leader_run(context, leader_channel);
+	}
+	message.value = pid;
+	message_send(stager_channel, &message, -1);
+	context->leader = pid;
+	if (context->plan->user_namespace)
+		map_ids(context, stager_channel);
+	run_phase(context, PHASE_STAGE, stager_channel);
+	message.type = MESSAGE_STAGED;
+	message_send(stager_channel, &message, -1);
+	_exit(0);
+}

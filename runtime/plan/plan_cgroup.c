@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Control groups: the machine's own below "floe/NAME" in each hierarchy it needs, with "payload"
+ * delegated to it and "exec" for commands entered later. Version 2 carries delegation, version 1
+ * limits and devices where those controllers are bound to it.
+ */
+#include "builder.h"
+
+#include <sched.h>
+#include <string.h>
+
+#define DEFAULT_TASKS_MAX 16384
+
+/* Whether the comma- or space-separated LIST holds WORD. */
+static bool list_has(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = list; at && *at; at += strcspn(at, ", "), at += strspn(at, ", ")) {
+		if (strcspn(at, ", ") == length && strncmp(at, word, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct host_hierarchy *find_v1(const struct host *host, const char *controller)
+{
+	for (size_t i = 0; i < host->hierarchy_count; i++) {
+		if (list_has(host->hierarchies[i].controllers, controller))
+			return &host->hierarchies[i];
+	}
+	return NULL;
+}
+
+static const char *top_of(struct builder *b, const struct host_hierarchy *hierarchy)
+{
+	const char *own = hierarchy->own;
+
+	if (!b->spec->keep_unit)
+		return text(b, "%s/floe", hierarchy->mount);
+	return text(b, "%s%s", hierarchy->mount, strcmp(own, "/") == 0 ? "" : own);
+}
+
+static const char *make_cgroup(struct builder *b, const char *path, const char *why)
+{
+	op_add(b, OP_CGROUP_MAKE, PHASE_BEFORE, why)->source = path;
+	return path;
+}
+
+static void set_cgroup(struct builder *b, const char *path, const char *value, const char *why)
+{
+	struct op *op = op_add(b, OP_CGROUP_SET, PHASE_BEFORE, why);
+
+	op->source = path;
+	op->text = value;
+}
+
+static void join_cgroup(struct builder *b, const char *path, const char *why)
+{
+	op_add(b, OP_CGROUP_JOIN, PHASE_MIDDLE, why)->source = path;
+}
+
+/* "floe/NAME" below the hierarchy, gone with the machine. */
+static const char *machine_cgroup(struct builder *b, const struct host_hierarchy *hierarchy,
+				  const char *why)
+{
+	const char *top = top_of(b, hierarchy);
+	const char *path = text(b, "%s/%s", top, b->plan->name);
+
+	if (!b->spec->keep_unit)
+		trace_add(b, TRACE_DIRECTORY, top);
+	trace_add(b, TRACE_CGROUP, path);
+	return make_cgroup(b, path, why);
+}
+
+static const char *tasks_value(struct builder *b)
+{
+	uint64_t tasks = b->spec->tasks_max ? b->spec->tasks_max : DEFAULT_TASKS_MAX;
+
+	return tasks == UINT64_MAX ? "max" : text(b, "%llu", (unsigned long long)tasks);
+}
+
+static const char *const tasks_why = "a fork bomb inside ends there";
+
+static void plan_v1(struct builder *b)
+{
+	const struct host_hierarchy *pids = find_v1(b->host, "pids");
+	const char *path;
+
+	if (!pids)
+		return;
+	path = machine_cgroup(b, pids, "tasks are counted in this hierarchy");
+	set_cgroup(b, text(b, "%s/pids.max", path), tasks_value(b), tasks_why);
+	join_cgroup(b, path, "counted from the first task on");
+}
+
+/* Controllers a machine's systemd can use, where the host's top has them. */
+static const char *wanted_controllers(struct builder *b)
+{
+	static const char *const all[] = {"cpu", "cpuset", "io", "memory", "pids"};
+	const char *list = "";
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (list_has(b->host->unified_controllers, all[i]))
+			list = text(b, "%s%s+%s", list, *list ? " " : "", all[i]);
+	}
+	return list;
+}
+
+static void enable_controllers(struct builder *b, const char *path, const char *controllers)
+{
+	if (*controllers)
+		set_cgroup(b, text(b, "%s/cgroup.subtree_control", path), controllers,
+			   "limits can be set below");
+}
+
+static void delegate(struct builder *b, const char *payload)
+{
+	struct op *op;
+
+	if (b->plan->uid_base == 0)
+		return;
+	op = op_add(b, OP_CGROUP_OWN, PHASE_BEFORE, "the machine's init manages its own groups");
+	op->source = payload;
+	op->id = b->plan->uid_base;
+}
+
+/* Version 2 where it is not mounted: a mount of our own, for as long as the machine lives. */
+static void mount_unified(struct builder *b, struct host_hierarchy *unified)
+{
+	const char *path = text(b, "%s/cgroup", b->state);
+
+	op_add(b, OP_CGROUP_MOUNT, PHASE_BEFORE,
+	       "systemd inside needs version 2, which the host has not mounted")
+		->source = path;
+	trace_add(b, TRACE_MOUNT, path);
+	*unified = (struct host_hierarchy){.controllers = "", .mount = path, .own = "/"};
+}
+
+/* Processes may not sit beside groups with controllers: ours moves down first. */
+static void move_supervisor(struct builder *b, const char *top)
+{
+	const char *supervisor = text(b, "%s/supervisor", top);
+	struct op *op;
+
+	make_cgroup(b, supervisor, "the unit's own processes make room");
+	op = op_add(b, OP_CGROUP_JOIN, PHASE_BEFORE, "no inner processes beside controllers");
+	op->source = supervisor;
+}
+
+static void plan_v2(struct builder *b)
+{
+	struct host_hierarchy unified = b->host->unified;
+	const char *controllers = wanted_controllers(b);
+	const char *path, *payload;
+
+	if (!unified.mount || !*unified.mount)
+		mount_unified(b, &unified);
+	if (b->spec->keep_unit)
+		move_supervisor(b, top_of(b, &unified));
+	path = machine_cgroup(b, &unified, "everything the machine runs is below");
+	payload = make_cgroup(b, text(b, "%s/payload", path), "the machine's own part");
+	b->plan->cgroup = path;
+	b->plan->cgroup_exec =
+		make_cgroup(b, text(b, "%s/exec", path), "commands entered from outside");
+	if (*controllers) {
+		enable_controllers(b, unified.mount, controllers);
+		enable_controllers(b, top_of(b, &unified), controllers);
+		enable_controllers(b, path, controllers);
+	}
+	if (list_has(controllers, "+pids"))
+		set_cgroup(b, text(b, "%s/pids.max", path), tasks_value(b), tasks_why);
+	delegate(b, payload);
+	join_cgroup(b, payload, "counted and confined from the first instruction on");
+}
+
+int plan_cgroup(struct builder *b)
+{
+	const struct host *host = b->host;
+
+	plan_v1(b);
+	if (host->has_cgroup2)
+		plan_v2(b);
+	else
+		note_add(b, false,
+			 "this kernel has no cgroup version 2: the machine gets no groups of its "
+			 "own, and a systemd inside will not boot");
+	if (!find_v1(host, "pids") && !list_has(host->unified_controllers, "pids"))
+		note_add(b, b->spec->tasks_max != 0,
+			 "this host has no pids controller: the number of tasks is not limited");
+	if (!host->has_cgroup_namespace)
+		note_add(b, false,
+			 "this kernel has no cgroup namespaces: the machine sees the "
+			 "host's group names");
+	return 0;
+}
+
+static void standard_devices(struct builder *b)
+{
+	static const struct {
+		int major, minor;
+		const char *why;
+	} nodes[] = {
+		{1, 3, "null"},   {1, 5, "zero"},    {1, 7, "full"},
+		{1, 8, "random"}, {1, 9, "urandom"}, {5, 0, "tty"},
+		{5, 2, "ptmx"},   {136, -1, "pts"},  {10, 200, "net/tun"},
+	};
+
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+		device_add(b, 'c', nodes[i].major, nodes[i].minor, "rwm", nodes[i].why);
+	device_add(b, 'c', 10, 229, "rwm", "fuse");
+	/* Making nodes is harmless where opening them is not allowed (and Nix and package
+	 * managers unpack some). */
+	device_add(b, 'c', -1, -1, "m", "nodes may be made, not opened");
+	device_add(b, 'b', -1, -1, "m", "nodes may be made, not opened");
+}
+
+int plan_devices(struct builder *b)
+{
+	const struct host_hierarchy *v1 = find_v1(b->host, "devices");
+	const char *path;
+
+	standard_devices(b);
+	if (v1) {
+		path = machine_cgroup(b, v1, "only the listed device nodes can be opened");
+		op_add(b, OP_DEVICES_V1, PHASE_BEFORE, "device policy")->source = path;
+		join_cgroup(b, path, "the device policy holds from the first instruction on");
+	} else if (b->host->has_bpf_devices && b->plan->cgroup && *b->plan->cgroup) {
+		op_add(b, OP_DEVICES_BPF, PHASE_BEFORE,
+		       "only the listed device nodes can be opened")
+			->source = b->plan->cgroup;
+	} else {
+		note_add(b, false,
+			 "this host has no device policy (no devices controller, no BPF device "
+			 "programs)%s",
+			 b->plan->user_namespace ? ""
+						 : ": without a user namespace root inside can "
+						   "open the host's disks");
+	}
+	return 0;
+}
