@@ -9,9 +9,17 @@
 
 #include <sys/stat.h>
 
+/* Device nodes every payload may use, below /dev. */
+#define HOST_DEVICE_NODES "null", "zero", "full", "random", "urandom", "tty"
+
+/* What masks cover below /proc: files by an empty one, directories read-only. */
+#define HOST_PROC_PATHS                                                                            \
+	"kallsyms", "kcore", "keys", "kmsg", "sysrq-trigger", "timer_list", "acpi", "apm",         \
+		"asound", "bus", "fs", "irq", "scsi", "sys"
+
 enum host_cgroup_layout {
 	HOST_CGROUP_NONE,
-	HOST_CGROUP_V1,	    /* controllers of version 1, no cgroup2 mounted */
+	HOST_CGROUP_V1,     /* controllers of version 1, no cgroup2 mounted */
 	HOST_CGROUP_HYBRID, /* the same with a cgroup2 tree beside them */
 	HOST_CGROUP_V2,
 };
@@ -19,8 +27,8 @@ enum host_cgroup_layout {
 /* One cgroup hierarchy: where it is mounted and where the caller is in it. */
 struct host_hierarchy {
 	const char *controllers; /* "pids", "cpu,cpuacct", "name=systemd"; "" for cgroup2 */
-	const char *mount;	 /* mount point on the host */
-	const char *own;	 /* the caller's cgroup below it, "/" at the top */
+	const char *mount;       /* mount point on the host */
+	const char *own;         /* the caller's cgroup below it, "/" at the top */
 };
 
 /* A bind or layer source. */
@@ -30,6 +38,8 @@ struct host_source {
 	uint32_t uid;
 	uint32_t gid;
 	uint64_t rdev;
+	uint32_t
+		target_uid; /* owner on disk of a bind's target in the tree, 0 when it is missing */
 	bool idmappable;
 	int errnum; /* why it could not be looked at, when !exists */
 };
@@ -49,7 +59,7 @@ struct host_user {
 /* What could be booted, in the order looked at. */
 struct host_init {
 	const char *path; /* path inside */
-	bool usable;	  /* an executable regular file after resolution inside the root */
+	bool usable;      /* an executable regular file after resolution inside the root */
 	const char *why;  /* what it is, or why it is not usable */
 };
 
@@ -57,7 +67,7 @@ struct host_tree {
 	const char *path; /* absolute, resolved */
 	struct stat status;
 	unsigned long magic; /* statfs f_type */
-	bool read_only;	     /* the file system is */
+	bool read_only;      /* the file system is */
 	bool idmappable;
 	bool shifted; /* owned by a range base already (uid & 0xffff == 0 and not 0) */
 	bool has_usr;
@@ -67,7 +77,7 @@ struct host_tree {
 	bool etc_writable; /* a directory on a writable file system, or absent in one */
 	bool btrfs_subvolume;
 	bool is_mount_point;
-	const char *machine_id;	 /* 32 hex digits; NULL: none, empty or uninitialized */
+	const char *machine_id;  /* 32 hex digits; NULL: none, empty or uninitialized */
 	const char *resolv_link; /* /etc/resolv.conf is a link saying this; NULL: it is none */
 	bool has_resolv;
 	bool has_zone; /* the host's zone exists below /usr/share/zoneinfo of the tree */
@@ -81,6 +91,7 @@ struct host {
 	/* kernel */
 	unsigned kernel_major, kernel_minor;
 	bool has_user_namespace;
+	bool initial_user_namespace; /* the caller's: device nodes can be made */
 	bool has_cgroup_namespace;
 	bool has_time_namespace;
 	bool has_ipc_namespace;
@@ -89,28 +100,28 @@ struct host {
 	bool has_overlay;
 	bool has_mqueue;
 	bool has_devpts;
-	bool has_fuse;
+	bool has_fuse; /* /dev/fuse is there */
 	bool has_cgroup2;
 	bool has_bpf_devices;  /* BPF_CGROUP_DEVICE programs can be attached */
 	uint64_t capabilities; /* effective and bounding set of the caller */
 	uint64_t nr_open;
-	struct rlimit limits[RLIM_NLIMITS];	 /* the caller's */
+	struct rlimit limits[RLIM_NLIMITS];      /* the caller's */
 	struct rlimit init_limits[RLIM_NLIMITS]; /* of the host's PID 1 */
-	unsigned last_cpu;
+	unsigned last_cpu;                       /* looked at only for a --cpu-affinity */
 
 	/* cgroups */
 	enum host_cgroup_layout cgroup_layout;
 	struct host_hierarchy *hierarchies; /* version 1 controllers */
 	size_t hierarchy_count;
-	struct host_hierarchy unified;	 /* mount "" when there is none */
+	struct host_hierarchy unified;   /* mount "" when there is none */
 	const char *unified_controllers; /* cgroup.controllers at its top, space-separated */
 
 	/* identity and files */
 	const char *hostname;
-	const char *machine_id;	      /* NULL: none */
+	const char *machine_id;       /* NULL: none */
 	const char *random_uuid;      /* 32 hex digits */
-	const char *boot_id;	      /* dashed, fresh for this start */
-	const char *os_release;	      /* path; NULL: the host has none */
+	const char *boot_id;          /* dashed, fresh for this start */
+	const char *os_release;       /* path; NULL: the host has none */
 	struct spec_variable *os_ids; /* ID-like keys of it, lower-case names */
 	size_t os_id_count;
 	const char *resolv_stub; /* path of resolved's stub file; NULL: none */
@@ -118,13 +129,14 @@ struct host {
 	const char *resolv_static;
 	const char *resolv_host;    /* "/etc/resolv.conf" when it exists */
 	const char *localtime_zone; /* "Europe/Berlin" */
-	const char *localtime_file; /* path when it is a regular file or a link elsewhere */
-	const char *term;	    /* TERM */
+	const char *localtime_file; /* "/etc/localtime" when it exists */
+	const char *term;           /* TERM */
 	bool stdin_tty, stdout_tty;
 	int listen_fds; /* passed by the service manager to us */
 	bool has_tun;
 	const char *const *device_nodes; /* of null zero … those the host has, NULL-terminated */
-	const char *journal_dir;	 /* "/var/log/journal" when it exists */
+	const char *journal_dir;         /* "/var/log/journal" when it exists */
+	mode_t journal_mode;             /* lstat of the tree's machine-id in it, 0: missing */
 
 	/* uid ranges in use by others, sorted bases */
 	uint32_t *uid_taken;
@@ -140,6 +152,8 @@ struct host {
 	const char *system_init;     /* what to run in it */
 	const char *system_real;     /* the toplevel resolved into /nix/store */
 	struct host_user user;
+	const char *const
+		*proc_paths;   /* what exists of HOST_PROC_PATHS below /proc, NULL-terminated */
 	const char *run_dir;   /* "/run/floe" */
 	const char *state_dir; /* "/var/lib/floe" */
 };
