@@ -295,7 +295,7 @@ cppcheck:
 	@mkdir -p $(O)/lint/cppcheck
 	$(Q)cppcheck --quiet -j$(JOBS) --cppcheck-build-dir=$(O)/lint/cppcheck --std=c11 \
 		--enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
-		--template=gcc $(INCLUDES) $(sort $(LINT_SOURCES))
+		--suppressions-list=tests/cppcheck.txt --template=gcc $(INCLUDES) $(sort $(LINT_SOURCES))
 
 # ---- Installation ------------------------------------------------------------------------------
 

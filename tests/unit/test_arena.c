@@ -89,6 +89,7 @@ static void arrays_grow_and_keep_their_elements(void **state)
 		element->number = i;
 	}
 	assert_int_equal(count, 1000);
+	assert_non_null(elements);
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(elements[i].number, i);
 }
