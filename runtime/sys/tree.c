@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "subvolume.h"
 
 #define BLOCKING_FLAGS (FS_IMMUTABLE_FL | FS_APPEND_FL)
 
@@ -101,6 +102,12 @@ static int unless_gone(int result)
 	return result == -ENOENT ? 0 : result;
 }
 
+/* A btrfs subvolume goes at once with all in it; one that is refused goes like a directory. */
+static bool subvolume_gone(int fd, int dirfd, const char *name)
+{
+	return subvolume_check(fd) == 0 && subvolume_delete(dirfd, name) == 0;
+}
+
 static int empty_directory(struct removal *removal, int fd, unsigned int depth);
 
 /* Renames a subtree that lies too deep to the top of the tree, where a later pass deletes it. */
@@ -136,6 +143,8 @@ static int remove_directory(struct removal *removal, int dirfd, const char *name
 	fd = open_directory(dirfd, name);
 	if (fd < 0)
 		return unless_gone(fd);
+	if (subvolume_gone(fd, dirfd, name))
+		return 0;
 	result = empty_directory(removal, take_fd(&fd), depth + 1);
 	if (result < 0)
 		return result;
@@ -188,6 +197,8 @@ static int empty_tree(int dirfd, const char *name)
 
 	if (top < 0)
 		return unless_gone(top);
+	if (subvolume_gone(top, dirfd, name))
+		return 0;
 	do {
 		int again = open_directory(dirfd, name);
 

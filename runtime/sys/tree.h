@@ -6,8 +6,9 @@
 /*
  * Deletes NAME (one component) in the directory DIRFD and, if it is a directory, all below it: by
  * descriptor, never through a symbolic link, never into another mount (-EBUSY), any depth with a
- * bounded number of descriptors. Immutable and append-only flags and missing permissions of the
- * owner are lifted on the way. Returns 0, or the first negative errno; then part may be gone.
+ * bounded number of descriptors. A btrfs subvolume is deleted as a whole, and what is mounted on
+ * places in it is detached. Immutable and append-only flags and missing permissions of the owner
+ * are lifted on the way. Returns 0, or the first negative errno; then part may be gone.
  */
 int tree_remove(int dirfd, const char *name);
 
