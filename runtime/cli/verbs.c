@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of verbs. */
+#include "cli.h"
+
+#include <string.h>
+
+#define GROUP_MACHINES "Machines"
+#define GROUP_IMAGES   "Images"
+#define GROUP_OTHER    "Other"
+
+#define OWN(rows)      .options = (rows), .option_count = ROW_COUNT(rows)
+
+/* clang-format off */
+const struct verb verbs[] = {
+	{ .name = "run", .group = GROUP_MACHINES, .main = verb_run, .runs = true,
+	  .operands = "[OPTION...] [COMMAND [ARGUMENT...]]",
+	  .help = "run a machine in the foreground" },
+	{ .name = "start", .group = GROUP_MACHINES, .main = verb_start, .runs = true, .leading = 1,
+	  .operands = "[OPTION...] NAME [OPTION...] [ARGUMENT...]", .words = "@image",
+	  .help = "boot an image in the background", OWN(start_options) },
+	{ .name = "plan", .group = GROUP_MACHINES, .main = verb_plan, .runs = true,
+	  .operands = "[--json] [run | start NAME] [OPTION...] [COMMAND [ARGUMENT...]]",
+	  .help = "show what run or start would do, and why", .words = "run start",
+	  OWN(plan_options) },
+	{ .name = "shell", .group = GROUP_MACHINES, .main = verb_shell, .leading = 1,
+	  .operands = "[OPTION...] NAME [OPTION...] [COMMAND [ARGUMENT...]]", .words = "@machine",
+	  .help = "run a command or a login shell in a machine", OWN(shell_options) },
+	{ .name = "stop", .group = GROUP_MACHINES, .main = verb_stop, .leading = -1,
+	  .operands = "[OPTION...] NAME...", .words = "@machine",
+	  .help = "shut machines down in order", OWN(stop_options) },
+	{ .name = "terminate", .group = GROUP_MACHINES, .main = verb_terminate, .leading = -1,
+	  .operands = "NAME...", .words = "@machine",
+	  .help = "end machines at once" },
+	{ .name = "list", .group = GROUP_MACHINES, .main = verb_list, .leading = -1,
+	  .operands = "[OPTION...]",
+	  .help = "list machines, or with --images images", OWN(list_options) },
+	{ .name = "import-tar", .group = GROUP_IMAGES, .main = verb_import_tar, .leading = -1,
+	  .operands = "[OPTION...] FILE [NAME]", .words = "@file",
+	  .help = "make an image of a tar archive", OWN(import_options) },
+	{ .name = "remove", .group = GROUP_IMAGES, .main = verb_remove, .leading = -1,
+	  .operands = "NAME...", .words = "@image",
+	  .help = "delete images" },
+	{ .name = "gc", .group = GROUP_OTHER, .main = verb_gc, .leading = -1,
+	  .operands = "[NAME...]",
+	  .help = "clean up after killed monitors and imports" },
+	{ .name = "completion", .group = GROUP_OTHER, .main = verb_completion, .leading = -1,
+	  .operands = "SHELL", .words = "bash zsh fish",
+	  .help = "print completion for bash, zsh or fish" },
+	{ .name = "help", .group = GROUP_OTHER, .main = verb_help, .leading = -1,
+	  .operands = "[VERB]", .words = "@verb",
+	  .help = "print help, on one verb if it is named" },
+	{ .name = "version", .group = GROUP_OTHER, .main = verb_version, .leading = -1,
+	  .operands = "",
+	  .help = "print the version" },
+};
+/* clang-format on */
+
+const size_t verb_count = ROW_COUNT(verbs);
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < verb_count; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+#define WORD_MAX 16
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* How many letters have to be changed, added or left out (Levenshtein); words of WORD_MAX. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[WORD_MAX + 1], length = strlen(b);
+
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t changed = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = smallest(changed, row[j] + 1, row[j - 1] + 1);
+		}
+	}
+	return row[length];
+}
+
+const char *verb_suggest(const char *name)
+{
+	const char *nearest = NULL;
+	size_t least = 3;
+
+	if (strlen(name) > WORD_MAX)
+		return NULL;
+	for (size_t i = 0; i < verb_count; i++) {
+		size_t far = distance(verbs[i].name, name);
+
+		if (far < least && far < strlen(name)) {
+			nearest = verbs[i].name;
+			least = far;
+		}
+	}
+	return nearest;
+}
