@@ -11,8 +11,8 @@
  * The module is the only part of floe that needs libseccomp at run time. It is the shared object
  * seccomp.so exporting one object, `const struct seccomp_module floe_module_seccomp`, so that a
  * start that needs none of it does not pay for loading it; a static build links the same object.
- * Loading takes 0.2 ms and compiling 0.4 ms: too little for keeping compiled filters in files, whose
- * content would have to be trusted.
+ * Loading takes 0.2 ms and compiling 0.4 ms: too little for keeping compiled filters in files,
+ * whose content would have to be trusted.
  */
 #define SECCOMP_MODULE_SYMBOL "floe_module_seccomp"
 
@@ -37,6 +37,9 @@ struct seccomp_module {
 	 * entries are added, refused ones (leading '~') taken away, and refusing wins whatever the
 	 * order. A name that is no system call gives a warning, a group that does not exist is an
 	 * error (FLOE_ERROR_USAGE). 0 or a negative errno.
+	 * An entry covers the call on all architectures of the kernel, with one limit: i386 has
+	 * socket and IPC calls also inside `socketcall` and `ipc`, where no filter can see which
+	 * it is. Who refuses one of them to 32-bit programs too refuses these two as well.
 	 */
 	int (*compile)(const struct seccomp_request *request, struct arena *arena,
 		       struct seccomp_compiled *out, struct floe_error *error);

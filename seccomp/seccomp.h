@@ -18,7 +18,7 @@ struct seccomp_filters {
 	size_t count;
 };
 
-/* The capabilities on which the policy depends, one bit each (1 << CAP_…): others change nothing. */
+/* The capabilities the policy depends on, one bit each (1 << CAP_…): others change nothing. */
 uint64_t seccomp_policy_capabilities(void);
 
 /*

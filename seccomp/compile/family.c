@@ -28,8 +28,8 @@ uint32_t seccomp_family_audit_arch(uint32_t arch)
 
 /*
  * i386 has socket and IPC calls twice: inside socketcall and ipc, and since Linux 3.0, 4.3 and 5.1
- * under numbers of their own (arch/x86/entry/syscalls/syscall_32.tbl). libseccomp answers a name with a
- * negative number for the first; these are the second.
+ * under numbers of their own (arch/x86/entry/syscalls/syscall_32.tbl). libseccomp answers a name
+ * with a negative number for the first; these are the second.
  */
 static const struct {
 	const char *name;

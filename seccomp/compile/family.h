@@ -20,8 +20,8 @@ struct seccomp_family seccomp_family_of(uint32_t native);
 uint32_t seccomp_family_audit_arch(uint32_t arch);
 
 /*
- * The number by which ARCH calls NAME, negative if it has no such call of its own: one that i386 has
- * only inside socketcall or ipc is decided with those, since a filter cannot see which it is.
+ * The number by which ARCH calls NAME, negative if it has no such call of its own: one that i386
+ * has only inside socketcall or ipc is decided with those, since a filter cannot see which it is.
  */
 int seccomp_family_number(uint32_t arch, const char *name);
 

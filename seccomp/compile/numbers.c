@@ -114,7 +114,8 @@ int number_tables_make(const struct policy *policy, const enum verdict *verdicts
 		}
 		if (r < 0)
 			return r;
-		qsort(numbers.list, numbers.count, sizeof(*numbers.list), number_compare);
+		if (numbers.list)
+			qsort(numbers.list, numbers.count, sizeof(*numbers.list), number_compare);
 		r = table_fill(arena, &numbers, table);
 		if (r < 0)
 			return r;

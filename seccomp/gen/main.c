@@ -5,13 +5,15 @@
 #include "../compile/compile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BIT(capability) (UINT64_C(1) << (capability))
 
-/* What of the capabilities of the default set (systemd-nspawn(1), --capability=) may matter here. */
+/* What of the default capability set (systemd-nspawn(1), --capability=) matters here. */
 #define DEFAULT_SET (BIT(CAP_SYS_BOOT) | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_TTY_CONFIG))
 
 /* The sets that payloads start with: a machine, one without privileges, one with all of them. */
@@ -26,17 +28,16 @@ static const struct {
 
 static char *file_read(struct arena *arena, const char *path, struct floe_error *error)
 {
-	CLEANUP_FILE FILE *file = fopen(path, "re");
-	char *text = NULL;
-	long size;
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	char *text;
 
-	if (!file || fseek(file, 0, SEEK_END) < 0 || (size = ftell(file)) < 0) {
+	if (fd < 0 || fstat(fd, &status) < 0) {
 		err_errno(error, errno, "cannot open %s", path);
 		return NULL;
 	}
-	rewind(file);
-	text = arena_alloc(arena, (size_t)size + 1);
-	if (!text || fread(text, 1, (size_t)size, file) != (size_t)size) {
+	text = arena_alloc(arena, (size_t)status.st_size + 1);
+	if (!text || read(fd, text, (size_t)status.st_size) != status.st_size) {
 		err_errno(error, EIO, "cannot read %s", path);
 		return NULL;
 	}

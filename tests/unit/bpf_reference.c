@@ -40,12 +40,13 @@ static void add_socket(scmp_filter_ctx context, const struct policy *policy, int
 	uint32_t audit = SCMP_ACT_ERRNO((uint32_t)policy->errno_audit);
 
 	rule_check(seccomp_rule_add_exact(context, SCMP_ACT_ALLOW, call, 1,
-					  SCMP_A0(SCMP_CMP_NE, AF_NETLINK)));
+					  SCMP_A0(SCMP_CMP_NE, AF_NETLINK, 0)));
 	rule_check(seccomp_rule_add_exact(context, SCMP_ACT_ALLOW, call, 2,
-					  SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-					  SCMP_A2(SCMP_CMP_NE, NETLINK_AUDIT)));
-	rule_check(seccomp_rule_add_exact(context, audit, call, 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
-					  SCMP_A2(SCMP_CMP_EQ, NETLINK_AUDIT)));
+					  SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+					  SCMP_A2(SCMP_CMP_NE, NETLINK_AUDIT, 0)));
+	rule_check(seccomp_rule_add_exact(context, audit, call, 2,
+					  SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+					  SCMP_A2(SCMP_CMP_EQ, NETLINK_AUDIT, 0)));
 }
 
 /* On i386 libseccomp's numbers from -100 down are calls inside socketcall (and ipc, from -200):
