@@ -61,7 +61,7 @@ void device_add(struct builder *b, char type, int major, int minor, const char *
 		const char *why)
 {
 	struct plan *plan = b->plan;
-	struct plan_device *device = ARENA_APPEND(&plan->arena, plan->devices, plan->device_count);
+	struct device_rule *device = ARENA_APPEND(&plan->arena, plan->devices, plan->device_count);
 
 	if (!device)
 		return;

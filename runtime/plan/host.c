@@ -57,6 +57,19 @@ static int open_tree_root(const struct spec *spec, int *root, struct floe_error 
 	return err_errno(error, errno, "cannot open the directory %s", spec->directory);
 }
 
+/* What the host has of the tree's journal; no link of its own is followed. */
+static void probe_journal(struct host *host)
+{
+	struct stat status;
+	char path[PATH_MAX];
+
+	if (!host->journal_dir || !host->tree.machine_id)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", host->journal_dir, host->tree.machine_id);
+	if (lstat(path, &status) == 0)
+		host->journal_mode = status.st_mode;
+}
+
 static int probe_tree(struct host *host, const struct spec *spec, struct floe_error *error)
 {
 	CLEANUP_FD int root = -1;
@@ -88,6 +101,7 @@ int host_probe(struct host *host, const struct spec *spec, struct floe_error *er
 		r = host_files(host, spec, error);
 	if (r == 0)
 		r = probe_tree(host, spec, error);
+	probe_journal(host);
 	if (r == 0)
 		r = host_ids(host, spec, error);
 	if (r == 0 && arena_failed(&host->arena))

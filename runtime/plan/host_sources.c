@@ -58,16 +58,36 @@ static void probe_layers(struct host *host, const struct spec_mount *mount, size
 	host->layers[index] = layers;
 }
 
+/* Whose the mount point is: what an owner-mapped bind's source will belong to. */
+static uint32_t target_owner(const struct spec_mount *mount, int root)
+{
+	CLEANUP_FD int fd = open_source(mount->target, root, true);
+	struct stat status;
+
+	return fd >= 0 && fstat(fd, &status) == 0 ? status.st_uid : 0;
+}
+
+static void probe_mount(struct host *host, const struct spec_mount *mount,
+			struct host_source *source, int root)
+{
+	const char *path = mount->kind == SPEC_MOUNT_OVERLAY ? mount->upper : mount->source;
+
+	if (mount->kind == SPEC_MOUNT_INACCESSIBLE)
+		probe_source(host, source, mount->target, root, true);
+	else if (path)
+		probe_source(host, source, path, root, mount->source_in_tree);
+	if (mount->idmap == SPEC_IDMAP_OWNER)
+		source->target_uid = target_owner(mount, root);
+}
+
 static void probe_mounts(struct host *host, const struct spec *spec, int root)
 {
 	host->mounts = arena_alloc(&host->arena, spec->mount_count * sizeof(*host->mounts));
 	host->layers = arena_alloc(&host->arena, spec->mount_count * sizeof(*host->layers));
 	for (size_t i = 0; host->mounts && host->layers && i < spec->mount_count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
-		const char *path = mount->kind == SPEC_MOUNT_OVERLAY ? mount->upper : mount->source;
 
-		if (path)
-			probe_source(host, &host->mounts[i], path, root, mount->source_in_tree);
+		probe_mount(host, mount, &host->mounts[i], root);
 		if (mount->layer_count > 0)
 			probe_layers(host, mount, i, root);
 	}

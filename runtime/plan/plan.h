@@ -7,6 +7,7 @@
 #define FLOE_PLAN_PLAN_H
 
 #include "../base/arena.h"
+#include "../base/device.h"
 #include "../base/err.h"
 #include "../spec/spec.h"
 #include "host.h"
@@ -154,15 +155,6 @@ struct plan_note {
 	bool clamp; /* asked for more than can be had: an error under --strict */
 };
 
-/* A device node the payload may use. */
-struct plan_device {
-	char type;          /* 'c' or 'b' */
-	int major;          /* -1: any */
-	int minor;          /* -1: any */
-	const char *access; /* of "rwm" */
-	const char *why;
-};
-
 /* What is left on the host while the machine lives, and how it goes away. Recorded before it is
  * made, so that a killed monitor's traces can be removed by anybody. */
 enum plan_trace_kind {
@@ -192,7 +184,7 @@ struct plan {
 	size_t note_count;
 	struct plan_trace *traces;
 	size_t trace_count;
-	struct plan_device *devices;
+	struct device_rule *devices;
 	size_t device_count;
 
 	/* creation of the leader */

@@ -3,18 +3,11 @@
 #ifndef FLOE_SYS_DEVICE_FILTER_H
 #define FLOE_SYS_DEVICE_FILTER_H
 
+#include "../base/device.h"
+
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Allows ACCESS to the nodes it names. */
-struct device_rule {
-	char type;          /* 'c' or 'b' */
-	int major;          /* -1: any */
-	int minor;          /* -1: any */
-	const char *access; /* of "rwm": read, write, mknod */
-	const char *why;
-};
 
 /* Most instructions that the program for COUNT rules has. */
 #define DEVICE_FILTER_SIZE(count) (8 + 8 * (count))
