@@ -26,5 +26,6 @@ int tree_snapshot(const char *source, const char *target)
 	result = subvolume_snapshot(from, parent, name);
 	if (result < 0)
 		tree_remove(parent, name);
-	return result;
+	/* The source is on btrfs, so it is the target's file system that does not know the call. */
+	return result == -ENOTTY ? -EXDEV : result;
 }

@@ -12,7 +12,7 @@
 #include "../base/cleanup.h"
 
 /* Levels that keep their descriptors; those above are opened again on the way back. */
-#define OPEN_LEVELS 64
+#define OPEN_LEVELS 32
 
 struct identity {
 	dev_t device;
