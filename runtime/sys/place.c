@@ -132,7 +132,7 @@ static int place_parents(int root, const char *path)
 
 int place_file(int root, const char *path, mode_t mode)
 {
-	struct place place;
+	struct place place = {.parent = -1};
 	int fd = path_open_in(root, path, O_PATH, 0);
 	int r;
 
