@@ -163,7 +163,8 @@ int set_tmpfs(const struct option_call *call)
 	size_t count;
 	int r = split_value(call, &target, 1, &count, &words);
 
-	if (r == 0) /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): option_refuse() never gives 0 */
+	if (r ==
+	    0) /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): option_refuse() never gives 0 */
 		r = read_target(call, target, &mount.target);
 	if (r == 0 && words && *words) {
 		r = check_tmpfs_words(call, words);
