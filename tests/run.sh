@@ -22,8 +22,10 @@ SECONDS=0
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:abort_on_error=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
-# No jobserver of a calling make: each make here gets its own number of jobs.
-unset MAKEFLAGS MFLAGS MAKELEVEL
+# Settings given to a calling make hold here too; its jobserver does not.
+MAKEFLAGS=$(sed 's/-j[0-9]*\|--jobserver[^ ]*//g' <<<"${MAKEFLAGS:-}")
+export MAKEFLAGS
+unset MAKELEVEL MFLAGS
 build() { make --no-print-directory -j"$JOBS" "$@"; }
 
 chosen() { [[ -z $ONLY || $1 =~ $ONLY ]]; }
@@ -145,7 +147,7 @@ stage_unit() { # PREFIX DIRECTORY SETTING...
 	shift 2
 	unit_list "$prefix" "$directory" | any_chosen || return 0
 	# Not a matter of choice: without the programs the tests that are chosen cannot run.
-	run_job command 900 "build/$prefix" build "$@" unit
+	run_job command 900 "build/$prefix" build -k "$@" unit
 	sum_up "build/$prefix"
 	parallel_jobs cmocka 120 < <(unit_list "$prefix" "$directory")
 }
