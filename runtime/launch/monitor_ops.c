@@ -3,6 +3,7 @@
 #include "../base/cleanup.h"
 #include "../sys/cgroup.h"
 #include "../sys/device_filter.h"
+#include "../sys/mount.h"
 #include "../sys/path.h"
 #include "../sys/tree_chown.h"
 #include "../sys/tree_copy.h"
@@ -176,6 +177,22 @@ static int read_secret(struct context *context, const struct op *op)
 	return read_into(fd, &context->secrets[op->slot]);
 }
 
+/* A mount of our own on the host, for as long as the machine lives: a trace like others. */
+static int mount_cgroup(struct context *context, const struct op *op)
+{
+	CLEANUP_FD int target = -1;
+	CLEANUP_FD int mount = -1;
+
+	(void)context;
+	if (mkdir(op->source, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	target = open(op->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target < 0)
+		return -errno;
+	mount = mount_new("cgroup2", NULL, op->attributes);
+	return mount < 0 ? mount : mount_attach(mount, target);
+}
+
 static int make_cgroup(struct context *context, const struct op *op)
 {
 	(void)context;
@@ -232,7 +249,7 @@ static int oom_score(struct context *context, const struct op *op)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", context->leader);
-	return path_write(path, op->text);
+	return file_write(path, op->text);
 }
 
 op_function monitor_function(enum op_kind kind)
@@ -246,6 +263,7 @@ op_function monitor_function(enum op_kind kind)
 		[OP_CGROUP_OWN] = own_cgroup,     [OP_CGROUP_JOIN] = join_cgroup,
 		[OP_DEVICES_V1] = devices_v1,     [OP_DEVICES_BPF] = devices_bpf,
 		[OP_LINK_JOURNAL] = link_journal, [OP_OOM_SCORE] = oom_score,
+		[OP_RLIMIT] = set_rlimit,         [OP_CGROUP_MOUNT] = mount_cgroup,
 	};
 
 	return functions[kind];

@@ -100,10 +100,8 @@ void resources_forget(struct context *context)
 static const char *trace_kind(enum plan_trace_kind kind)
 {
 	static const char *const names[] = {
-		[TRACE_CGROUP] = "cgroup",
-		[TRACE_TREE] = "tree",
-		[TRACE_FILE] = "file",
-		[TRACE_LOCK] = "lock",
+		[TRACE_CGROUP] = "cgroup", [TRACE_TREE] = "tree",           [TRACE_FILE] = "file",
+		[TRACE_LOCK] = "lock",     [TRACE_DIRECTORY] = "directory", [TRACE_MOUNT] = "mount",
 	};
 
 	return names[kind];

@@ -99,7 +99,8 @@ static int stage_base(struct context *context, const struct op *op)
 	if (r < 0)
 		return r;
 	context->base_fd = mount;
-	return 0;
+	/* Where the leader attaches the root to be. */
+	return mkdirat(mount, "root", 0755) < 0 ? -errno : 0;
 }
 
 static int owner_map(const struct op *op)

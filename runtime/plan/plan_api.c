@@ -250,7 +250,9 @@ static void add_run(struct builder *b)
 	add_mount(b, "tmpfs", "/run", "mode=0755,size=20%,nr_inodes=800k",
 		  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_STRICTATIME,
 		  "state of this run only");
-	add_directory(b, "/run/host", 0755, "what the runtime tells the machine");
+	add_directory(b, "/run/host", 0755, "a mount point");
+	add_mount(b, "tmpfs", "/run/host", "mode=0755,size=4m,nr_inodes=1k", ATTR_API,
+		  "what the runtime tells the machine");
 	add_inaccessible(b);
 	add_directory(b, "/tmp", 01777, "a mount point");
 	add_mount(b, "tmpfs", "/tmp", "mode=1777,size=10%,nr_inodes=400k",

@@ -130,9 +130,11 @@ static void mount_unified(struct builder *b, struct host_hierarchy *unified)
 {
 	const char *path = text(b, "%s/cgroup", b->state);
 
-	op_add(b, OP_CGROUP_MOUNT, PHASE_BEFORE,
-	       "systemd inside needs version 2, which the host has not mounted")
-		->source = path;
+	struct op *op = op_add(b, OP_CGROUP_MOUNT, PHASE_BEFORE,
+			       "systemd inside needs version 2, which the host has not mounted");
+
+	op->source = path;
+	op->attributes = ATTR_API;
 	trace_add(b, TRACE_MOUNT, path);
 	*unified = (struct host_hierarchy){.controllers = "", .mount = path, .own = "/"};
 }

@@ -223,9 +223,8 @@ int plan_files(struct builder *b)
 	if (b->plan->console != SPEC_CONSOLE_PIPE)
 		op_add(b, OP_CONSOLE, PHASE_INSIDE, "a terminal of its own, relayed by the monitor")
 			->target = "/dev/console";
-	op = op_add(b, OP_BIND_INSIDE, PHASE_INSIDE, "what the runtime says stays as it is");
-	op->source = op->target = "/run/host";
-	op->recursive = true;
-	op->attributes = ATTR_API | MOUNT_ATTR_RDONLY;
+	op = op_add(b, OP_ATTRIBUTES, PHASE_INSIDE, "what the runtime says stays as it is");
+	op->target = "/run/host";
+	op->attributes = MOUNT_ATTR_RDONLY;
 	return 0;
 }

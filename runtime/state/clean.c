@@ -62,10 +62,12 @@ static int remove_lock(const char *path)
 	return here.st_ino == there.st_ino ? remove_file(path) : 0;
 }
 
-/* Shared with other machines: the last one to leave removes it. */
+/* Shared with other machines: the last one to leave removes it. EBUSY: a cgroup that is in use. */
 static int remove_directory(const char *path)
 {
-	return rmdir(path) < 0 && errno != ENOTEMPTY && errno != EEXIST ? -errno : 0;
+	if (rmdir(path) == 0 || errno == ENOTEMPTY || errno == EEXIST || errno == EBUSY)
+		return 0;
+	return -errno;
 }
 
 /* EINVAL: nothing is mounted there. */

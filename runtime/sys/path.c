@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -177,4 +179,39 @@ int file_read_all(const char *path, size_t limit, char **text, size_t *size)
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : read_growing(fd, limit, text, size);
+}
+
+int file_write(const char *path, const char *text)
+{
+	size_t length = strlen(text);
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t written;
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, text, length);
+	if (written < 0)
+		r = -errno;
+	else if ((size_t)written != length)
+		r = -EIO;
+	close(fd);
+	return r;
+}
+
+int path_make_parents(const char *path, mode_t mode)
+{
+	char copy[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(copy))
+		return -ENAMETOOLONG;
+	memcpy(copy, path, length + 1);
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
 }

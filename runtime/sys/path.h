@@ -34,4 +34,10 @@ int path_read_all_in(int root, const char *path, size_t limit, char **text, size
 ssize_t file_read(const char *path, char *buffer, size_t size);
 int file_read_all(const char *path, size_t limit, char **text, size_t *size);
 
+/* Writes TEXT to an existing file of the host in one call, as the kernel's interface files want. */
+int file_write(const char *path, const char *text);
+
+/* Makes the directories above PATH, a trusted absolute path of the host, with MODE. */
+int path_make_parents(const char *path, mode_t mode);
+
 #endif
