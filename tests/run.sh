@@ -206,6 +206,7 @@ stage_static
 stage_fuzz
 stage_scripts integration 900 tests/integration/*.sh
 stage_scripts nixos 1200 tests/nixos/test-*.sh
+stage_scripts host 1200 tests/host/test-*.sh
 stage_scripts security 900 tests/security/*.sh
 
 if ((CHOSEN == 0)); then
