@@ -47,6 +47,7 @@ struct host_source {
 /* A user of the tree, looked up in its own /etc/passwd and /etc/group. */
 struct host_user {
 	bool found;
+	bool has_home; /* its directory is there */
 	uint32_t uid;
 	uint32_t gid;
 	const char *name;

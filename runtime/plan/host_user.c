@@ -2,6 +2,7 @@
 /* The payload's user, out of the tree's own passwd and group: no NSS, nothing of the tree runs. */
 #include "host_parts.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
@@ -53,6 +54,13 @@ static int read_database(int root, const char *path, char **text, size_t *size,
 	return r < 0 ? err_errno(error, -r, "cannot read %s of the tree", path) : 0;
 }
 
+static bool has_directory(int root, const char *path)
+{
+	CLEANUP_FD int fd = path_open_in(root, path, O_PATH | O_DIRECTORY, 0);
+
+	return fd >= 0;
+}
+
 int host_user(struct host *host, const struct spec *spec, int root, struct floe_error *error)
 {
 	CLEANUP_FREE char *users = NULL;
@@ -75,6 +83,7 @@ int host_user(struct host *host, const struct spec *spec, int root, struct floe_
 	if (passwd_find_user(users, users_size, spec->user, &entry) < 0)
 		return 0;
 	take_entry(host, &entry);
+	host->user.has_home = has_directory(root, host->user.home);
 	add_groups(host, groups ? groups : "", groups_size, &entry);
 	return 0;
 }

@@ -150,28 +150,53 @@ static void move_supervisor(struct builder *b, const char *top)
 	op->source = supervisor;
 }
 
+/* A group of the machine's; under a unit it is one of several beside our own. */
+static const char *part_cgroup(struct builder *b, const char *parent, const char *name,
+			       const char *why)
+{
+	const char *path = text(b, "%s/%s", parent, name);
+
+	if (b->spec->keep_unit)
+		trace_add(b, TRACE_CGROUP, path);
+	return make_cgroup(b, path, why);
+}
+
+/* The group that holds the machine's parts: its own, or the unit's that floe was started in. */
+static const char *unified_parent(struct builder *b, const struct host_hierarchy *unified)
+{
+	const char *top = top_of(b, unified);
+
+	if (!b->spec->keep_unit)
+		return machine_cgroup(b, unified, "everything the machine runs is below");
+	move_supervisor(b, top);
+	return top;
+}
+
+static void enable_all(struct builder *b, const struct host_hierarchy *unified, const char *parent)
+{
+	const char *controllers = wanted_controllers(b);
+
+	if (*controllers && !b->spec->keep_unit) {
+		enable_controllers(b, unified->mount, controllers);
+		enable_controllers(b, top_of(b, unified), controllers);
+	}
+	enable_controllers(b, parent, controllers);
+}
+
 static void plan_v2(struct builder *b)
 {
 	struct host_hierarchy unified = b->host->unified;
-	const char *controllers = wanted_controllers(b);
-	const char *path, *payload;
+	const char *parent, *payload;
 
 	if (!unified.mount || !*unified.mount)
 		mount_unified(b, &unified);
-	if (b->spec->keep_unit)
-		move_supervisor(b, top_of(b, &unified));
-	path = machine_cgroup(b, &unified, "everything the machine runs is below");
-	payload = make_cgroup(b, text(b, "%s/payload", path), "the machine's own part");
-	b->plan->cgroup = path;
-	b->plan->cgroup_exec =
-		make_cgroup(b, text(b, "%s/exec", path), "commands entered from outside");
-	if (*controllers) {
-		enable_controllers(b, unified.mount, controllers);
-		enable_controllers(b, top_of(b, &unified), controllers);
-		enable_controllers(b, path, controllers);
-	}
-	if (list_has(controllers, "+pids"))
-		set_cgroup(b, text(b, "%s/pids.max", path), tasks_value(b), tasks_why);
+	parent = unified_parent(b, &unified);
+	payload = part_cgroup(b, parent, "payload", "the machine's own part");
+	b->plan->cgroup = b->spec->keep_unit ? payload : parent;
+	b->plan->cgroup_exec = part_cgroup(b, parent, "exec", "commands entered from outside");
+	enable_all(b, &unified, parent);
+	if (list_has(b->host->unified_controllers, "pids"))
+		set_cgroup(b, text(b, "%s/pids.max", b->plan->cgroup), tasks_value(b), tasks_why);
 	delegate(b, payload);
 	join_cgroup(b, payload, "counted and confined from the first instruction on");
 }

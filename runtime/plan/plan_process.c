@@ -198,18 +198,24 @@ static void plan_personality(struct builder *b)
 	op->flags = strcmp(b->spec->personality, "x86") == 0 ? PER_LINUX32 : PER_LINUX;
 }
 
+/* A number is an id whoever has it, and root is 0 in every tree. */
+static bool needs_no_entry(const char *user)
+{
+	return strcmp(user, "root") == 0 || user[strspn(user, "0123456789")] == '\0';
+}
+
 static int plan_identity(struct builder *b)
 {
 	const struct host_user *user = &b->host->user;
 	struct op *op;
 
-	if (b->spec->user && !user->found)
+	if (b->spec->user && !user->found && !needs_no_entry(b->spec->user))
 		return err_set(b->error, FLOE_ERROR_NOT_FOUND, ENOENT,
 			       "cannot run as %s: the tree's /etc/passwd has no such user",
 			       b->spec->user);
 	op = op_add(b, OP_USER, PHASE_LATE, b->spec->user ? "asked for" : "the default");
 	op->id = b->spec->user ? user->uid : 0;
-	op->flags = b->spec->user ? user->gid : 0;
+	op->flags = !b->spec->user ? 0 : user->found ? user->gid : user->uid;
 	op->text = b->spec->user ? b->spec->user : "root";
 	if (b->spec->user) {
 		b->plan->groups = user->groups;
@@ -239,15 +245,16 @@ static void plan_confinement(struct builder *b)
 		op_add(b, OP_CAPABILITIES, PHASE_LATE, bounded);
 }
 
+/* A shell that was not named starts at home, where there is one. */
 static const char *default_directory(const struct builder *b)
 {
-	const char *home = b->spec->user ? b->host->user.home : "/root";
+	bool shell = b->spec->start != SPEC_START_BOOT && b->spec->argument_count == 0;
 
 	if (b->spec->chdir)
 		return b->spec->chdir;
-	/* A shell that was not named starts at home. */
-	return b->spec->start != SPEC_START_BOOT && b->spec->argument_count == 0 && home ? home
-											 : "/";
+	if (shell && b->spec->user && b->host->user.has_home)
+		return b->host->user.home;
+	return shell && !b->spec->user && b->root_writable ? "/root" : "/";
 }
 
 static int no_init(struct builder *b)
