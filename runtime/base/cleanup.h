@@ -46,10 +46,10 @@ static inline void cleanup_dir(DIR **dir)
 }
 
 #define CLEANUP(function) __attribute__((cleanup(function)))
-#define CLEANUP_FD	  CLEANUP(cleanup_fd)
-#define CLEANUP_FREE	  CLEANUP(cleanup_free)
-#define CLEANUP_FILE	  CLEANUP(cleanup_file)
-#define CLEANUP_DIR	  CLEANUP(cleanup_dir)
+#define CLEANUP_FD        CLEANUP(cleanup_fd)
+#define CLEANUP_FREE      CLEANUP(cleanup_free)
+#define CLEANUP_FILE      CLEANUP(cleanup_file)
+#define CLEANUP_DIR       CLEANUP(cleanup_dir)
 
 /* Gives the descriptor away: the variable no longer owns it. */
 static inline int take_fd(int *fd)

@@ -32,7 +32,7 @@ struct state {
 	struct arena arena;
 	const char *name;
 	enum state_phase phase;
-	pid_t leader;	       /* 0: none yet */
+	pid_t leader;          /* 0: none yet */
 	uint64_t leader_start; /* start time in clock ticks since boot (proc(5) stat field 22) */
 	pid_t monitor;
 	uint64_t monitor_start;

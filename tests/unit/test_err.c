@@ -26,7 +26,7 @@ static void errno_chooses_the_code(void **state)
 	} rows[] = {
 		{EPERM, FLOE_ERROR_PERMISSION}, {EACCES, FLOE_ERROR_PERMISSION},
 		{ENOENT, FLOE_ERROR_NOT_FOUND}, {EBUSY, FLOE_ERROR_BUSY},
-		{EEXIST, FLOE_ERROR_BUSY},	{EIO, FLOE_ERROR_SYSTEM},
+		{EEXIST, FLOE_ERROR_BUSY},      {EIO, FLOE_ERROR_SYSTEM},
 	};
 
 	(void)state;

@@ -16,11 +16,11 @@ static void names_are_told_from_other_text(void **state)
 		const char *name;
 		bool valid;
 	} rows[] = {
-		{"a", true},	   {"web-1", true},	   {"_x_", true},   {"a.b.c", true},
-		{"A9", true},	   {SIXTY "abcd", true},   {"", false},	    {".", false},
-		{"..", false},	   {"-a", false},	   {"a-", false},   {".a", false},
-		{"a.", false},	   {"a..b", false},	   {"a.-b", false}, {"a-.b", false},
-		{"a/b", false},	   {"a b", false},	   {"a\n", false},  {"gr\xc3\xbc", false},
+		{"a", true},       {"web-1", true},        {"_x_", true},   {"a.b.c", true},
+		{"A9", true},      {SIXTY "abcd", true},   {"", false},     {".", false},
+		{"..", false},     {"-a", false},          {"a-", false},   {".a", false},
+		{"a.", false},     {"a..b", false},        {"a.-b", false}, {"a-.b", false},
+		{"a/b", false},    {"a b", false},         {"a\n", false},  {"gr\xc3\xbc", false},
 		{"../etc", false}, {SIXTY "abcde", false}, {"a;b", false},  {"\x7f", false},
 	};
 
