@@ -267,10 +267,11 @@ static int visit(struct walk *walk, const char *name)
 static int step(struct walk *walk)
 {
 	struct level *level = walk->level;
-	const char *name = level->names + level->next;
+	const char *name;
 
 	if (level->next == level->size)
 		return pop(walk);
+	name = level->names + level->next;
 	level->next += strlen(name) + 1;
 	return visit(walk, name);
 }
