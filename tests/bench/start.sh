@@ -6,40 +6,15 @@
 # Settings: BUILD, ROUNDS=50, PAUSE=20 (ms between two starts)
 set -euo pipefail
 
-: "${BUILD:=build}" "${ROUNDS:=50}" "${PAUSE:=20}"
-TOP=$(cd "$(dirname "$0")/../.." && pwd)
-[[ $BUILD == /* ]] || BUILD=$TOP/$BUILD
+. "$(dirname "$0")/common.bash"
+: "${ROUNDS:=50}" "${PAUSE:=20}"
+export ROUNDS PAUSE
 TIMER=$BUILD/tests/bench/timer
 IDS=524288 # first of the user range of peers that do not pick one
-
-die() { echo "bench/start: $*" >&2; exit 1; }
-((EUID == 0)) || die "namespaces and cgroups are made: run as root"
 [[ -x $TIMER ]] || die "$TIMER is missing: make bench"
+enter_sandbox
 
-# A /run of its own: what peers leave there goes with it, and it is a tmpfs as on any host.
-if [[ ${BENCH_INSIDE:-} != "$PPID" ]]; then
-	export BUILD ROUNDS PAUSE
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	exec unshare --mount --propagation private sh -c \
-		'mount -t tmpfs -o mode=755 tmpfs /run && BENCH_INSIDE=$$ "$1"' - "$0"
-fi
-
-WORK=$(mktemp -d /var/tmp/floe-bench.XXXXXX)
-HOLDER=
-finish() {
-	[[ -z $HOLDER ]] || kill "$HOLDER"
-	rm -rf --one-file-system "$WORK"
-}
-trap finish EXIT
-
-# Trees are the same but for their owner: crun does not map the ids of its root.
-make_root() { # DIRECTORY OWNER
-	mkdir -p "$1"/{bin,dev,etc,proc,run,sys,tmp,usr}
-	cp "$(type -P busybox)" "$1/bin/busybox"
-	ln -s busybox "$1/bin/true"
-	chown -R "$2:$2" "$1"
-}
-
+# crun does not map the ids of its root, so it gets a tree that is owned by them.
 make_bundle() { # DIRECTORY
 	mkdir "$1"
 	make_root "$1/rootfs" $IDS
@@ -80,9 +55,9 @@ hide_unified() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	unshare --mount --propagation private sh -c \
 		'umount "$1" && echo ready >"$2"; exec sleep infinity' - $unified "$WORK/ready" &
-	HOLDER=$!
+	PROCESSES+=($!)
 	read -r _ <"$WORK/ready"
-	VIEW=(-m "/proc/$HOLDER/ns/mnt")
+	VIEW=(-m "/proc/$!/ns/mnt")
 }
 
 CASES=()
