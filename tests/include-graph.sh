@@ -38,7 +38,7 @@ lzma.h			runtime/image/archive
 zstd.h			runtime/image/archive
 seccomp.h		seccomp/compile seccomp/gen seccomp/module
 sqlite3.h		runtime/nix/db
-jansson.h		runtime/spec runtime/plan runtime/state runtime/oci runtime/cli
+jansson.h		runtime/lib runtime/spec runtime/plan runtime/state runtime/oci runtime/cli
 sys/capability.h	runtime/sys runtime/base
 dlfcn.h			runtime/lib
 '
