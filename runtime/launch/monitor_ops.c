@@ -163,18 +163,29 @@ static int read_into(int fd, struct secret *secret)
 	return 0;
 }
 
+static int copy_secret(const struct plan_secret *given, struct secret *secret)
+{
+	secret->data = malloc(given->size + 1);
+	if (!secret->data)
+		return -ENOMEM;
+	memcpy(secret->data, given->data, given->size);
+	secret->size = given->size;
+	return 0;
+}
+
 static int read_secret(struct context *context, const struct op *op)
 {
-	CLEANUP_FD int fd = open_secret(op->source);
+	const struct plan *plan = context->plan;
+	CLEANUP_FD int fd = -1;
 
-	if (fd < 0)
-		return fd;
 	if (!context->secrets)
-		context->secrets =
-			calloc((size_t)context->plan->secret_count, sizeof(*context->secrets));
+		context->secrets = calloc(plan->secret_count, sizeof(*context->secrets));
 	if (!context->secrets)
 		return -ENOMEM;
-	return read_into(fd, &context->secrets[op->slot]);
+	if (!op->source)
+		return copy_secret(&plan->secrets[op->slot], &context->secrets[op->slot]);
+	fd = open_secret(op->source);
+	return fd < 0 ? fd : read_into(fd, &context->secrets[op->slot]);
 }
 
 /* A mount of our own on the host, for as long as the machine lives: a trace like others. */

@@ -87,8 +87,9 @@ int resources_open(struct context *context, struct floe_error *error)
 
 void resources_forget(struct context *context)
 {
-	for (int i = 0; context->secrets && i < context->plan->secret_count; i++) {
-		explicit_bzero(context->secrets[i].data, context->secrets[i].size);
+	for (size_t i = 0; context->secrets && i < context->plan->secret_count; i++) {
+		if (context->secrets[i].data)
+			explicit_bzero(context->secrets[i].data, context->secrets[i].size);
 		free(context->secrets[i].data);
 	}
 	free(context->secrets);
