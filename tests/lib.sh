@@ -70,7 +70,7 @@ sandbox_enter() { # SCRIPT ARGUMENT...
 	SANDBOX=$(mktemp -d /var/tmp/floe-test.XXXXXX) || exit 1
 	sandbox_make_cgroup || { echo "$1: cannot make a cgroup with a task limit" >&2; exit 1; }
 	trap sandbox_remove EXIT
-	trap 'kill -KILL "$child"; wait "$child"; exit 130' INT TERM HUP
+	trap 'kill -KILL "$child"; wait "$child" 2>/dev/null; exit 130' INT TERM HUP
 	(
 		[[ -z $SANDBOX_CGROUP ]] || echo "$BASHPID" >"$SANDBOX_CGROUP/cgroup.procs" || exit 1
 		exec env FLOE_TEST_SANDBOX="$SANDBOX" FLOE_TEST_CGROUP="$SANDBOX_CGROUP" \
