@@ -306,7 +306,8 @@ static void fish_option(const struct verb *verb, const struct floe_option *optio
 	fputs(" -d ", stdout);
 	print_quoted(option->help);
 	if (needs_value(option))
-		fputs(" -r", stdout);
+		fputs(option->words && strcmp(option->words, "@file") == 0 ? " -r" : " -r -f",
+		      stdout);
 	if (option->words)
 		fish_values(option->words);
 	putchar('\n');

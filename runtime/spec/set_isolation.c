@@ -123,9 +123,11 @@ int set_capabilities(const struct option_call *call)
  * compiled. */
 static bool filter_entry_valid(const char *entry, size_t length)
 {
-	size_t good = strspn(entry + (*entry == '@'), "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	const char *name = entry + (*entry == '@');
+	size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 
-	return length <= 64 && good > 0 && good + (*entry == '@') >= length;
+	return length <= 64 && ((*name >= 'a' && *name <= 'z') || *name == '_') &&
+	       name + good >= entry + length;
 }
 
 static void append_entry(struct spec *spec, bool deny, const char *entry, size_t length)

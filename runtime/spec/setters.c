@@ -10,38 +10,39 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is shown of a value in a message: one line of bounded length. */
+/* What is shown of a value in a message. */
 #define SHOWN_MAX 200
 
-static void show_value(char shown[static SHOWN_MAX + 4], const char *value)
+/* Messages are one line of text, whatever bytes a value holds. */
+static void make_printable(char *text)
 {
-	size_t length = strlen(value);
-	size_t kept = length < SHOWN_MAX ? length : SHOWN_MAX;
+	bool is_text = text_is_utf8(text);
 
-	memcpy(shown, value, kept);
-	for (size_t i = 0; i < kept; i++)
-		if ((unsigned char)shown[i] < 0x20 || shown[i] == 0x7f)
-			shown[i] = '?';
-	strcpy(shown + kept, kept < length ? "..." : "");
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f || (*text & 0x80 && !is_text))
+			*text = '?';
 }
 
 int option_refuse(const struct option_call *call, const char *format, ...)
 {
-	char shown[SHOWN_MAX + 4] = "";
-	char reason[640];
+	const char *value = call->value ?: "";
+	char message[1024];
 	char name[64];
 	va_list arguments;
+	size_t used;
 
 	if (call->option->name)
 		snprintf(name, sizeof(name), "--%s", call->option->name);
 	else
 		snprintf(name, sizeof(name), "-%c", call->option->letter);
-	if (call->value)
-		show_value(shown, call->value);
+	used = (size_t)snprintf(message, sizeof(message), "%s%s%.*s%s: ", name,
+				call->value ? "=" : "", SHOWN_MAX, value,
+				strlen(value) > SHOWN_MAX ? "..." : "");
 	va_start(arguments, format);
-	vsnprintf(reason, sizeof(reason), format, arguments);
+	vsnprintf(message + used, sizeof(message) - used, format, arguments);
 	va_end(arguments);
-	return err_usage(call->error, "%s%s%s: %s", name, call->value ? "=" : "", shown, reason);
+	make_printable(message);
+	return err_usage(call->error, "%s", message);
 }
 
 const struct option_action *option_action(const struct option_call *call)
