@@ -123,13 +123,14 @@ unit_list() { # PREFIX DIRECTORY
 	done
 }
 
-# Whether any name of a list on standard input is chosen: what is not run is not built.
+# Whether any name of a list on standard input is chosen: what is not run is not built. Reads to
+# the end, lest SIGPIPE fail the pipeline.
 any_chosen() {
-	local name rest
+	local name rest found=1
 	while read -r name rest; do
-		chosen "$name" && return 0
+		chosen "$name" && found=0
 	done
-	return 1
+	return $found
 }
 
 stage_style() {
