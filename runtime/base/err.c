@@ -17,6 +17,10 @@ static void append(struct floe_error *error, const char *format, va_list argumen
 	size_t used = strlen(error->message);
 
 	vsnprintf(error->message + used, sizeof(error->message) - used, format, arguments);
+	/* One line, whatever bytes of a name or value are quoted. */
+	for (char *p = error->message + used; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
 }
 
 static void append_text(struct floe_error *error, const char *separator, const char *text)

@@ -13,16 +13,6 @@
 /* What is shown of a value in a message. */
 #define SHOWN_MAX 200
 
-/* Messages are one line of text, whatever bytes a value holds. */
-static void make_printable(char *text)
-{
-	bool is_text = text_is_utf8(text);
-
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f || (*text & 0x80 && !is_text))
-			*text = '?';
-}
-
 int option_refuse(const struct option_call *call, const char *format, ...)
 {
 	const char *value = call->value ?: "";
@@ -41,7 +31,6 @@ int option_refuse(const struct option_call *call, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(message + used, sizeof(message) - used, format, arguments);
 	va_end(arguments);
-	make_printable(message);
 	return err_usage(call->error, "%s", message);
 }
 
