@@ -222,7 +222,7 @@ test_limit_stops_a_bomb() {
 	mkdir tree
 	truncate -s 400M tree/bomb
 	tar -cf - -C tree . | zstd -q >bomb.tar.zst
-	import bomb.tar.zst bomb --max-bytes=10000000
+	import bomb.tar.zst bomb --max-size=10000000
 	assert_eq 1 "$STATUS" status
 	assert_match 'more than the limit of 10000000 bytes' "$ERRORS"
 	assert_nothing_left

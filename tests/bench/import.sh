@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Importing an archive with floe, systemd-import, tar, xz in front of tar, and bsdtar: same run.
+#
+#	tests/bench/import.sh [ARCHIVE]
+#
+# Without ARCHIVE one is made of files of this system, as .tar.xz of several blocks (what pixz and
+# xz -T make) and as .tar.zst. ROUNDS=5 says how often each runs; the programs take turns, and the
+# median counts. WORK=DIR says where images go; its file system is part of what is measured.
+set -euo pipefail
+
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+BUILD=${BUILD:-build}
+[[ $BUILD == /* ]] || BUILD=$TOP/$BUILD
+FLOE=$BUILD/floe
+ROUNDS=${ROUNDS:-5}
+WORK=$(mktemp -d "${WORK:-/var/tmp}/floe-bench.XXXXXX")
+trap 'rm -rf --one-file-system "$WORK"' EXIT
+
+((EUID == 0)) || { echo "$0: owners are set: run as root" >&2; exit 1; }
+
+make_archive() { # OUTPUT-WITHOUT-SUFFIX
+	tar -C / -cf "$1" usr/bin usr/share/perl usr/share/doc usr/share/zoneinfo usr/include \
+		usr/share/locale usr/lib/python3 --ignore-failed-read 2>/dev/null
+	xz -1 -T2 --block-size=4MiB -k "$1"
+	zstd -q -3 -k "$1"
+	rm "$1"
+}
+
+# Each unpacks ARCHIVE below DIRECTORY, data on disk when it ends, as floe does.
+run_floe() {
+	"$FLOE" import-tar "$1" image "--image-root=$2"
+}
+run_systemd-import() {
+	/lib/systemd/systemd-import tar "$1" image "--image-root=$2"
+}
+run_tar() {
+	tar --numeric-owner --xattrs --xattrs-include='*' --acls -xpf "$1" -C "$2" && sync -f "$2"
+}
+run_threads+tar() {
+	local decompress="xz -T0"
+	[[ $1 == *.zst ]] && decompress=zstd
+	$decompress -dc "$1" | tar --numeric-owner --xattrs --xattrs-include='*' --acls -xp -C "$2" &&
+		sync -f "$2"
+}
+run_bsdtar() {
+	bsdtar --numeric-owner -xpf "$1" -C "$2" && sync -f "$2"
+}
+
+programs() {
+	echo floe
+	[[ -x /lib/systemd/systemd-import ]] && echo systemd-import
+	echo tar
+	echo threads+tar
+	! type -P bsdtar >/dev/null || echo bsdtar
+}
+
+# Prints the milliseconds one import takes.
+measure() { # PROGRAM ARCHIVE
+	local directory=$WORK/images start end
+	rm -rf "$directory"
+	mkdir "$directory"
+	sync -f "$WORK"
+	start=${EPOCHREALTIME/./}
+	"run_$1" "$2" "$directory" >"$WORK/messages" 2>&1 || { cat "$WORK/messages" >&2; exit 1; }
+	end=${EPOCHREALTIME/./}
+	echo $(((end - start) / 1000))
+}
+
+median() { # FILE
+	sort -n "$1" | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+
+compare() { # ARCHIVE
+	local round program floe
+	printf '%s: %s MiB, %s rounds, %s processors, on %s\n' "${1##*/}" \
+		"$(($(stat -L -c %s "$1") >> 20))" "$ROUNDS" "$(nproc)" "$(stat -f -c %T "$WORK")"
+	rm -f "$WORK"/times-*
+	for ((round = 0; round < ROUNDS; round++)); do
+		for program in $(programs); do
+			measure "$program" "$1" >>"$WORK/times-$program"
+		done
+	done
+	floe=$(median "$WORK/times-floe")
+	for program in $(programs); do
+		awk -v program="$program" -v msec="$(median "$WORK/times-$program")" -v floe="$floe" \
+			-v all="$(sort -n "$WORK/times-$program" | tr '\n' ' ')" \
+			'BEGIN { printf "  %-16s %7d ms  %5.2f x floe  (%s)\n", program, msec,
+				msec / floe, substr(all, 1, length(all) - 1) }'
+	done
+}
+
+if (($#)); then
+	compare "$(readlink -f "$1")"
+	exit
+fi
+make_archive "$WORK/usr.tar"
+compare "$WORK/usr.tar.xz"
+compare "$WORK/usr.tar.zst"
