@@ -45,6 +45,9 @@ static int resolve_directory(struct spec *spec, struct floe_error *error)
 		    spec->volatile_mode != SPEC_VOLATILE_YES &&
 		    spec->volatile_mode != SPEC_VOLATILE_STATE;
 
+	if (spec->ephemeral != SPEC_EPHEMERAL_NO && spec->volatile_mode != SPEC_VOLATILE_NO)
+		return err_usage(error, "--ephemeral and --volatile both keep the tree as it is: "
+					"give one of them");
 	if (!spec->directory && !spec->name) {
 		spec->directory = path_from_here(&spec->arena, ".");
 		if (!spec->directory)

@@ -136,8 +136,7 @@ int set_bind(const struct option_call *call)
 /* tmpfs(5), and the flags of mount(8) that mean something for it. */
 static const char tmpfs_words[] =
 	"size nr_blocks nr_inodes mode uid gid mpol huge inode32 inode64 noswap usrquota grpquota "
-	"ro rw suid nosuid dev nodev exec noexec atime noatime diratime nodiratime relatime "
-	"strictatime nosymfollow";
+	"ro rw suid nosuid dev nodev exec noexec noatime relatime strictatime";
 
 static int check_tmpfs_words(const struct option_call *call, const char *words)
 {
@@ -217,6 +216,30 @@ static int read_layer(const struct option_call *call, const char *text, bool fir
 	return 0;
 }
 
+/* The layers of an overlay, COUNT of them, the topmost last; the first ones are lower layers. */
+static int read_layers(const struct option_call *call, char *const parts[], size_t count,
+		       struct spec_mount *mount)
+{
+	size_t lowers = count - 1;
+	bool writable = !mount->read_only;
+	int r = 0;
+
+	mount->layers = arena_alloc(&call->spec->arena, count * sizeof(*mount->layers));
+	if (!mount->layers)
+		return 0;
+	for (size_t i = 0; r == 0 && i < lowers; i++) {
+		if (!*parts[i])
+			return option_refuse(call, "a lower layer is empty");
+		r = read_layer(call, parts[i], i == 0, &mount->layers[mount->layer_count++], mount);
+	}
+	/* What nothing is written to is one more lower layer. */
+	if (r == 0 && *parts[lowers])
+		r = read_layer(call, parts[lowers], false,
+			       writable ? &mount->upper : &mount->layers[mount->layer_count++],
+			       mount);
+	return r;
+}
+
 /* LOWER[:LOWER...]:UPPER:TARGET, or LOWER:UPPER with the target named like UPPER; an empty UPPER
  * is a throw-away one. */
 int set_overlay(const struct option_call *call)
@@ -226,28 +249,15 @@ int set_overlay(const struct option_call *call)
 		.read_only = option_action(call)->constant != 0,
 	};
 	char **parts = NULL;
-	size_t count = 0, lowers;
-	const char *upper;
+	size_t count = 0;
 	int r = split_layers(call, &parts, &count);
 
 	if (r == 0 && count < 2)
 		return option_refuse(call, "expected LOWER[:LOWER...]:UPPER:TARGET");
-	if (r < 0)
-		return r;
-	lowers = count == 2 ? 1 : count - 2;
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): count elements are there */
-	upper = parts[lowers];
-	mount.layers = arena_alloc(&call->spec->arena, lowers * sizeof(*mount.layers));
-	for (; mount.layers && r == 0 && mount.layer_count < lowers; mount.layer_count++) {
-		if (!*parts[mount.layer_count])
-			return option_refuse(call, "a lower layer is empty");
-		r = read_layer(call, parts[mount.layer_count], mount.layer_count == 0,
-			       &mount.layers[mount.layer_count], &mount);
-	}
-	if (r == 0 && *upper)
-		r = read_layer(call, upper, false, &mount.upper, &mount);
 	if (r == 0)
-		r = read_target(call, parts[count - 1] + (count == 2 && *upper == '+'),
+		r = read_layers(call, parts, count == 2 ? 2 : count - 1, &mount);
+	if (r == 0)
+		r = read_target(call, parts[count - 1] + (count == 2 && *parts[1] == '+'),
 				&mount.target);
 	return r < 0 ? r : append_mount(call, &mount);
 }

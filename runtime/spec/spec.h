@@ -137,7 +137,8 @@ struct spec_mount {
 	char *options; /* tmpfs: mount options, NULL for the default mode=0755 */
 	char **layers; /* overlay: lower layers as given, topmost last; absolute host paths */
 	size_t layer_count;
-	char *upper; /* overlay: NULL for a throw-away one */
+	char *upper; /* overlay: NULL for a throw-away one; with read_only always NULL, it is the
+		      * last of the layers then */
 };
 
 struct spec_variable {

@@ -182,6 +182,23 @@ static void overlays_are_read(void **state)
 	}
 }
 
+/* Nothing is written to a read-only one: its upper directory is the topmost lower layer. */
+static void read_only_overlays_have_lower_layers_alone(void **state)
+{
+	struct floe_spec *handle;
+	const struct spec_mount *mount = mount_of(&handle, "overlay-ro", "/a:/b:/u:/t");
+
+	(void)state;
+	assert_true(mount->read_only);
+	assert_null(mount->upper);
+	assert_int_equal(mount->layer_count, 3);
+	assert_string_equal(mount->layers[2], "/u");
+	floe_spec_free(handle);
+	mount = mount_of(&handle, "overlay-ro", "/a::/t");
+	assert_int_equal(mount->layer_count, 1);
+	floe_spec_free(handle);
+}
+
 static void bad_overlays_are_refused(void **state)
 {
 	static const struct {
@@ -241,6 +258,7 @@ int main(void)
 		cmocka_unit_test(bad_binds_are_refused),
 		cmocka_unit_test(tmpfs_is_read),
 		cmocka_unit_test(overlays_are_read),
+		cmocka_unit_test(read_only_overlays_have_lower_layers_alone),
 		cmocka_unit_test(bad_overlays_are_refused),
 		cmocka_unit_test(covered_paths_are_read),
 		cmocka_unit_test(mounts_keep_their_order),

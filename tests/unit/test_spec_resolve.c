@@ -19,6 +19,7 @@ static void contradictions_are_refused(void **state)
 		{"-D /.// -b", "host's own root"},
 		{"-D / --volatile=overlay", "host's own root"},
 		{"-D / --read-only", "host's own root"},
+		{"-D /x -x --volatile", "give one of them"},
 		{"-D /x -x --link-journal=host", "--ephemeral"},
 		{"-D /x -x --link-journal=guest", "--ephemeral"},
 		{"-D /x --private-users-ownership=chown --read-only", "writes to the tree"},
