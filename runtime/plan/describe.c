@@ -54,6 +54,8 @@ static void say_options(struct phrase *p, const struct op *op)
 		if (op->attributes & attribute_names[i].bit)
 			say_word(p, attribute_names[i].name, &first);
 	}
+	if (op->clear & MOUNT_ATTR_RDONLY)
+		say_word(p, "rw", &first);
 	for (const char *at = op->options; at && *at; at += strspn(at, ",")) {
 		size_t length = strcspn(at, ",");
 
@@ -72,19 +74,19 @@ static void say_options(struct phrase *p, const struct op *op)
 
 static void describe_stage_tree(struct phrase *p, const struct op *op)
 {
-	say(p, "stage %s%s as %d", op->source, op->target ? op->target : "", op->slot);
+	say(p, "stage %s%s as #%d", op->source, op->target ? op->target : "", op->slot);
 	say_options(p, op);
 }
 
 static void describe_stage_new(struct phrase *p, const struct op *op)
 {
-	say(p, "stage a new %s as %d", op->type, op->slot);
+	say(p, "stage a new %s as #%d", op->type, op->slot);
 	say_options(p, op);
 }
 
 static void describe_stage_dead(struct phrase *p, const struct op *op)
 {
-	say(p, "stage the %s of a dead namespace as %d", op->type, op->slot);
+	say(p, "stage the %s of a dead namespace as #%d", op->type, op->slot);
 	say_options(p, op);
 }
 
@@ -110,9 +112,9 @@ static void describe_overlay(struct phrase *p, const struct op *op)
 {
 	say(p, "mount an overlay of");
 	for (size_t i = 0; i < op->layer_count; i++)
-		say(p, "%s %d", i ? " over" : "", op->layers[i]);
+		say(p, "%s #%d", i ? " over" : "", op->layers[i]);
 	if (op->upper >= 0)
-		say(p, " with changes in %d", op->upper);
+		say(p, " with changes in #%d", op->upper);
 	say(p, " on %s", *op->target ? op->target : "/");
 	say_options(p, op);
 }
@@ -120,9 +122,9 @@ static void describe_overlay(struct phrase *p, const struct op *op)
 static void describe_bind(struct phrase *p, const struct op *op)
 {
 	if (*op->source)
-		say(p, "bind %s of %d on %s", op->source, op->slot, op->target);
+		say(p, "bind %s of #%d on %s", op->source, op->slot, op->target);
 	else
-		say(p, "bind %d on %s", op->slot, op->target);
+		say(p, "bind #%d on %s", op->slot, op->target);
 	say_options(p, op);
 }
 
@@ -221,7 +223,7 @@ static const struct wording wordings[OP_COUNT] = {
 	[OP_RLIMIT] = {"limit", NULL, NOTHING, describe_rlimit},
 	[OP_OOM_SCORE] = {"oom-score", "set its OOM score adjustment to %s", TEXT, NULL},
 	[OP_BECOME_ROOT] = {"become-root", "become root of the user namespace", NOTHING, NULL},
-	[OP_UNSHARE] = {"unshare", "enter new %s namespaces", TEXT, NULL},
+	[OP_UNSHARE] = {"unshare", "enter %s", TEXT, NULL},
 	[OP_TAKE_ROOT] = {"take-root", "take the staged tree as root", NOTHING, NULL},
 	[OP_MOUNT_ROOT] = {"mount-root", NULL, NOTHING, describe_mount},
 	[OP_MOUNT] = {"mount", NULL, NOTHING, describe_mount},
@@ -248,7 +250,7 @@ static const struct wording wordings[OP_COUNT] = {
 	[OP_PERSONALITY] = {"personality", "set the personality %s", TEXT, NULL},
 	[OP_SECCOMP] = {"seccomp", "load the system call filter: %s", TEXT, NULL},
 	[OP_USER] = {"user", NULL, NOTHING, describe_user},
-	[OP_CAPABILITIES] = {"capabilities", "keep only its capabilities", NOTHING, NULL},
+	[OP_CAPABILITIES] = {"capabilities", "keep only %s", TEXT, NULL},
 	[OP_NO_NEW_PRIVILEGES] = {"no-new-privileges", "forbid new privileges", NOTHING, NULL},
 	[OP_CHDIR] = {"chdir", "change to the directory %s", TARGET, NULL},
 	[OP_CLOSE_FDS] = {"close-descriptors", NULL, NOTHING, describe_close},

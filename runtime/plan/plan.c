@@ -66,25 +66,33 @@ static void plan_base(struct builder *b)
 	op->attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 }
 
+static const char *arrival_reason(uint64_t flags)
+{
+	if (!(flags & CLONE_NEWCGROUP))
+		return "what was staged is locked";
+	if (!(flags & CLONE_NEWNS))
+		return "its cgroup is the root of what it sees";
+	return "what was staged is locked, its cgroup is the root";
+}
+
 static void plan_arrival(struct builder *b)
 {
 	uint64_t flags = 0;
 	struct op *op;
 
 	if (b->plan->user_namespace) {
-		op_add(b, OP_BECOME_ROOT, PHASE_INSIDE, "root of the user namespace");
+		op_add(b, OP_BECOME_ROOT, PHASE_INSIDE, "its user and group 0, of the range");
 		flags |= CLONE_NEWNS;
 	}
 	if (b->host->has_cgroup_namespace)
 		flags |= CLONE_NEWCGROUP;
 	if (!flags)
 		return;
-	op = op_add(b, OP_UNSHARE, PHASE_INSIDE,
-		    "what was staged is locked, its cgroup is the root");
+	op = op_add(b, OP_UNSHARE, PHASE_INSIDE, arrival_reason(flags));
 	op->flags = flags;
-	op->text = !(flags & CLONE_NEWNS)       ? "cgroup"
-		   : !(flags & CLONE_NEWCGROUP) ? "mount"
-						: "mount and cgroup";
+	op->text = !(flags & CLONE_NEWNS)       ? "a new cgroup namespace"
+		   : !(flags & CLONE_NEWCGROUP) ? "a new mount namespace"
+						: "new mount and cgroup namespaces";
 }
 
 static bool has_console(const struct builder *b)
@@ -204,6 +212,18 @@ static int sort_ops(struct plan *plan)
 	return 0;
 }
 
+static int refuse_clamps(struct builder *b)
+{
+	for (size_t i = 0; b->spec->strict && i < b->plan->note_count; i++) {
+		if (b->plan->notes[i].clamp)
+			return err_set(
+				b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
+				"cannot give all that was asked for, as --strict demands: %s",
+				b->plan->notes[i].text);
+	}
+	return 0;
+}
+
 int plan_make(struct plan *plan, const struct spec *spec, const struct host *host,
 	      struct floe_error *error)
 {
@@ -218,6 +238,8 @@ int plan_make(struct plan *plan, const struct spec *spec, const struct host *hos
 	decide_console(&b);
 	copy_decisions(&b);
 	r = build(&b);
+	if (r == 0)
+		r = refuse_clamps(&b);
 	if (r == 0)
 		r = sort_ops(plan);
 	if (r == -ENOMEM || arena_failed(&plan->arena))

@@ -124,7 +124,9 @@ static void add_sys(struct builder *b)
 		return;
 	}
 	stage_special(b, "sysfs", ATTR_API | MOUNT_ATTR_RDONLY, &slot,
-		      "of the host's network namespace, which the machine shares");
+		      b->spec->network == SPEC_NETWORK_PATH
+			      ? "of the network namespace that it joined"
+			      : "of the host's network namespace, which the machine shares");
 	add_bind(b, slot, "", "/sys", "read-only for good");
 }
 
@@ -267,7 +269,8 @@ static void add_base_directories(struct builder *b)
 		uint32_t mode;
 	} all[] = {{"/etc", 0755}, {"/usr", 0755}, {"/var", 0755}, {"/root", 0750}};
 
-	if (!b->root_writable)
+	/* What a system needs of an empty root is plan_store()'s. */
+	if (!b->root_writable || b->spec->system)
 		return;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		/* A NixOS tree has no /usr and makes what it wants of it. */

@@ -201,18 +201,24 @@ static void add_custom_tmpfs(struct builder *b, const struct spec_mount *mount)
 	add_mount(b, "tmpfs", mount->target, options, attributes, "asked for");
 }
 
-static int stage_layer(struct builder *b, const struct item *item, size_t index)
+static int stage_layer(struct builder *b, const struct item *item, const struct host_source *source,
+		       const char *path)
 {
-	const struct host_source *source = &item->layers[index];
-	const char *path = item->mount->layers[index];
-	bool map = b->plan->uid_base != 0 && source->idmappable;
+	bool in_tree = item->mount->source_in_tree;
+	bool map = in_tree ? b->idmap_root : b->plan->uid_base != 0 && source->idmappable;
+	int slot;
 
 	if (!source->exists)
-		return refuse_source(b, source, path);
+		return refuse_source(b, source, tree_path(b, item->mount, path));
 	if (!S_ISDIR(source->mode))
-		return err_errno(b->error, ENOTDIR, "cannot use %s as an overlay layer", path);
-	return add_stage(b, path, MOUNT_ATTR_RDONLY, false, map ? OP_IDMAP_RANGE : OP_IDMAP_NONE,
-			 "a lower layer");
+		return err_errno(b->error, ENOTDIR, "cannot use %s as an overlay layer",
+				 tree_path(b, item->mount, path));
+	slot = add_stage(b, in_tree ? b->host->tree.path : path, MOUNT_ATTR_RDONLY, false,
+			 map ? OP_IDMAP_RANGE : OP_IDMAP_NONE, "a lower layer");
+	/* Looked up below the tree, so that its links lead nowhere else. */
+	if (in_tree)
+		b->plan->ops[b->plan->op_count - 1].target = path;
+	return slot;
 }
 
 static const char *base_name(const char *path)
@@ -243,6 +249,13 @@ static int stage_custom_upper(struct builder *b, const struct item *item, struct
 	const char *name = base_name(path);
 	const char *parent = text(b, "%.*s", (int)(name - path - (name - path > 1)), path);
 
+	/* The work directory would be made and removed at a path that the tree decides about. */
+	if (item->mount->upper && item->mount->source_in_tree)
+		return err_set(
+			b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
+			"cannot use %s of the tree as the upper layer on %s; give a directory "
+			"of the host, or none for a throw-away one",
+			path, item->mount->target);
 	if (item->mount->upper && !item->source->exists)
 		return refuse_source(b, item->source, path);
 	overlay->source = name;
@@ -252,33 +265,60 @@ static int stage_custom_upper(struct builder *b, const struct item *item, struct
 	return 0;
 }
 
+/* Nobody writes to what is topmost in a read-only overlay: it is a lower layer like the others. */
+static int stage_top(struct builder *b, const struct item *item)
+{
+	if (item->mount->upper)
+		return stage_layer(b, item, item->source, item->mount->upper);
+	return add_stage(b, throw_away_dir(b), MOUNT_ATTR_RDONLY, false, OP_IDMAP_NONE,
+			 "a lower layer");
+}
+
+/* The slots of the lower layers, topmost first. */
+static int stage_lowers(struct builder *b, const struct item *item, struct op *overlay)
+{
+	const struct spec_mount *mount = item->mount;
+	size_t count = mount->layer_count + mount->read_only;
+	int *layers = arena_alloc(&b->plan->arena, count * sizeof(*layers));
+
+	if (!layers)
+		return -ENOMEM;
+	if (count > OP_LAYERS_MAX)
+		return err_usage(b->error, "the overlay on %s has more than %d layers",
+				 mount->target, OP_LAYERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		int slot = i < mount->layer_count
+				   ? stage_layer(b, item, &item->layers[i], mount->layers[i])
+				   : stage_top(b, item);
+
+		if (slot < 0)
+			return slot;
+		layers[count - 1 - i] = slot;
+	}
+	overlay->layers = layers;
+	overlay->layer_count = count;
+	return 0;
+}
+
 static int add_custom_overlay(struct builder *b, const struct item *item)
 {
 	const struct spec_mount *mount = item->mount;
-	int *layers = arena_alloc(&b->plan->arena, (mount->layer_count + 1) * sizeof(*layers));
 	struct op overlay = {.upper = -1};
 	struct op *op;
 	int r;
 
-	if (!layers)
-		return -ENOMEM;
 	if (!b->host->has_overlay)
 		return err_set(b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
 			       "cannot use --overlay: this kernel has no overlayfs");
-	for (size_t i = 0; i < mount->layer_count; i++) {
-		int slot = stage_layer(b, item, i);
-
-		if (slot < 0)
-			return slot;
-		layers[mount->layer_count - 1 - i] = slot;
-	}
-	r = mount->read_only ? 0 : stage_custom_upper(b, item, &overlay);
+	r = stage_lowers(b, item, &overlay);
+	if (r == 0 && !mount->read_only)
+		r = stage_custom_upper(b, item, &overlay);
 	if (r < 0)
 		return r;
 	add_point(b, mount->target, true, b->host->tree.path);
 	op = op_add(b, OP_OVERLAY, PHASE_INSIDE, "asked for");
-	op->layers = layers;
-	op->layer_count = mount->layer_count;
+	op->layers = overlay.layers;
+	op->layer_count = overlay.layer_count;
 	op->upper = overlay.upper;
 	op->source = overlay.source;
 	op->text = overlay.text;

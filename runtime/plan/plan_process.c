@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the leader becomes: limits, identity, capabilities, filters, program. */
+#include "../spec/names.h"
 #include "builder.h"
 
 #include <errno.h>
@@ -12,19 +13,40 @@
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
-/* What systemd-nspawn leaves a container (systemd-nspawn(1), --capability=). */
-static const uint64_t default_capabilities =
-	CAP(AUDIT_CONTROL) | CAP(AUDIT_WRITE) | CAP(CHOWN) | CAP(DAC_OVERRIDE) |
-	CAP(DAC_READ_SEARCH) | CAP(FOWNER) | CAP(FSETID) | CAP(IPC_OWNER) | CAP(KILL) | CAP(LEASE) |
-	CAP(LINUX_IMMUTABLE) | CAP(MKNOD) | CAP(NET_BIND_SERVICE) | CAP(NET_BROADCAST) |
-	CAP(NET_RAW) | CAP(SETFCAP) | CAP(SETGID) | CAP(SETPCAP) | CAP(SETUID) | CAP(SYS_ADMIN) |
-	CAP(SYS_BOOT) | CAP(SYS_CHROOT) | CAP(SYS_NICE) | CAP(SYS_PTRACE) | CAP(SYS_RESOURCE) |
-	CAP(SYS_TTY_CONFIG);
+/* " CAP_CHOWN CAP_KILL", or nothing. Numbers without a name are not the kernel's either. */
+static const char *list_capabilities(struct builder *b, uint64_t set)
+{
+	const char *list = "";
+
+	for (int i = 0; i < 64; i++) {
+		const char *name = set >> i & 1 ? capability_name(i) : NULL;
+
+		if (name)
+			list = text(b, "%s %s", list, name);
+	}
+	return list;
+}
+
+/* "the usual capabilities and CAP_NET_ADMIN but not CAP_MKNOD" */
+static const char *describe_capabilities(struct builder *b)
+{
+	const struct plan *plan = b->plan;
+	const char *more = list_capabilities(b, plan->caps_bounding & ~capabilities_default());
+	const char *less = list_capabilities(b, capabilities_default() & ~plan->caps_bounding);
+	const char *held = list_capabilities(b, plan->caps_permitted);
+	const char *all = text(b, "the usual capabilities%s%s%s%s", *more ? " and" : "", more,
+			       *less ? " but not" : "", less);
+
+	if (plan->caps_permitted == plan->caps_bounding)
+		return all;
+	return text(b, "%s to be had by programs with file capabilities, held now:%s", all,
+		    *held ? held : " none");
+}
 
 static int plan_capabilities(struct builder *b)
 {
 	const struct spec *spec = b->spec;
-	uint64_t wanted = default_capabilities | spec->capabilities_add;
+	uint64_t wanted = capabilities_default() | spec->capabilities_add;
 	uint64_t missing;
 
 	if (b->own_net)
@@ -36,10 +58,8 @@ static int plan_capabilities(struct builder *b)
 	/* A new user namespace starts with all; otherwise nobody gives what he does not have. */
 	missing = b->plan->user_namespace ? 0 : wanted & ~b->host->capabilities;
 	if (missing & spec->capabilities_add)
-		note_add(b, true,
-			 "some capabilities asked for are not the caller's to give "
-			 "(mask 0x%llx)",
-			 (unsigned long long)(missing & spec->capabilities_add));
+		note_add(b, true, "the caller does not have, and cannot give,%s",
+			 list_capabilities(b, missing & spec->capabilities_add));
 	b->plan->caps_bounding = wanted & ~missing;
 	b->plan->caps_ambient = spec->capabilities_ambient;
 	if (spec->capabilities_ambient & ~b->plan->caps_bounding)
@@ -229,20 +249,22 @@ static void plan_confinement(struct builder *b)
 {
 	bool filter_first =
 		!(b->plan->caps_permitted & CAP(SYS_ADMIN)) && !b->spec->no_new_privileges;
-	static const char *const bounded = "the machine's capabilities";
-	const char *why = b->spec->syscall_filter_count ? "the policy with the user's entries"
-							: "the default policy";
+	static const char *const bounded = "nothing it runs gets more";
+	const char *kept = describe_capabilities(b);
+	const char *policy = b->spec->syscall_filter_count ? "the policy with the user's entries"
+							   : "the default policy";
 
 	b->plan->seccomp = b->host->has_seccomp;
 	if (!b->host->has_seccomp)
 		note_add(b, b->spec->syscall_filter_count > 0,
 			 "this kernel has no system call filters (CONFIG_SECCOMP_FILTER)");
 	if (!filter_first)
-		op_add(b, OP_CAPABILITIES, PHASE_LATE, bounded);
+		op_add(b, OP_CAPABILITIES, PHASE_LATE, bounded)->text = kept;
 	if (b->plan->seccomp)
-		op_add(b, OP_SECCOMP, PHASE_LATE, why)->text = why;
+		op_add(b, OP_SECCOMP, PHASE_LATE, "what machines need not call is refused")->text =
+			policy;
 	if (filter_first)
-		op_add(b, OP_CAPABILITIES, PHASE_LATE, bounded);
+		op_add(b, OP_CAPABILITIES, PHASE_LATE, bounded)->text = kept;
 }
 
 /* A shell that was not named starts at home, where there is one. */

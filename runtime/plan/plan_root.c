@@ -224,7 +224,8 @@ static int root_plain(struct builder *b)
 
 	lock_tree(b, b->spec->read_only);
 	stage_points(b, tree);
-	take_root(b, stage_tree(b, tree, root_attributes(b), "the tree, with the machine's ids"));
+	take_root(b, stage_tree(b, tree, root_attributes(b),
+				b->idmap_root ? "the tree, with the machine's ids" : "the tree"));
 	/* Nix remounts its store with other flags, which is refused while it inherits locked
 	 * ones from the root (nix issue 9705): it is a mount of its own without any. */
 	if (b->plan->user_namespace && b->host->tree.has_nix_store && !b->spec->read_only &&

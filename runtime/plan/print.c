@@ -22,6 +22,16 @@ static const struct {
 	{CLONE_NEWIPC, "ipc"},   {CLONE_NEWNET, "net"}, {CLONE_NEWTIME, "time"},
 };
 
+/* The namespaces that the first process makes later, when it is where they are to begin. */
+static uint64_t plan_unshares(const struct plan *plan)
+{
+	uint64_t flags = 0;
+
+	for (size_t i = 0; i < plan->op_count; i++)
+		flags |= plan->ops[i].kind == OP_UNSHARE ? plan->ops[i].flags : 0;
+	return flags;
+}
+
 static void print_namespaces(const struct plan *plan, FILE *stream)
 {
 	fputs("namespaces:", stream);
@@ -29,7 +39,10 @@ static void print_namespaces(const struct plan *plan, FILE *stream)
 		if (plan->clone_flags & namespaces[i].flag)
 			fprintf(stream, " %s", namespaces[i].name);
 	}
-	fputs(" mount cgroup\n", stream);
+	fputs(" mount", stream);
+	if (plan_unshares(plan) & CLONE_NEWCGROUP)
+		fputs(" cgroup", stream);
+	fputs("\n", stream);
 	if (plan->user_namespace)
 		fprintf(stream, "ids: 0..%u inside are %u..%u on the host\n", plan->uid_count - 1,
 			plan->uid_base, plan->uid_base + plan->uid_count - 1);
@@ -72,8 +85,12 @@ static void print_traces(const struct plan *plan, FILE *stream)
 	if (plan->trace_count == 0)
 		return;
 	fputs("\nWhen it ends, the monitor removes\n", stream);
-	for (size_t i = plan->trace_count; i > 0; i--)
-		fprintf(stream, "      %s\n", plan->traces[i - 1].path);
+	for (size_t i = plan->trace_count; i > 0; i--) {
+		const struct plan_trace *trace = &plan->traces[i - 1];
+
+		fprintf(stream, "      %s%s\n", trace->path,
+			trace->kind == TRACE_DIRECTORY ? " (when no other machine uses it)" : "");
+	}
 }
 
 int plan_print(const struct plan *plan, FILE *stream)
