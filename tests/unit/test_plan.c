@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* Plans as text: tests/unit/golden/NAME.txt is what a row of the table has to print. */
+
+/*
+ * FLOE_UPDATE_GOLDEN=1 rewrites the files; git diff then shows what a change of the planner does.
+ * Behind the printed plan they hold what else was decided, so that nothing changes unseen.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../runtime/spec/names.h"
+#include "fake_plan.h"
+#include "unit.h"
+
+#define GOLDEN "tests/unit/golden"
+#define ZONES  "--timezone off --resolv-conf off "
+
+/* clang-format off */
+static const struct row {
+	const char *name;
+	const char *variants;
+	const char *line;
+} rows[] = {
+	/* What is run. */
+	{"command", "", "-D /srv/debian --private-network /bin/true"},
+	{"shell", "", "-D /srv/debian"},
+	{"pid2", "", "-D /srv/debian -a /bin/sh -c id"},
+	{"user", "", "-D /srv/debian -u alice -E LANG=de_DE.UTF-8 -E EMPTY= /usr/bin/id"},
+	{"boot", "", "-D /srv/debian -b"},
+	{"boot-network", "", "-D /srv/debian -b --private-network --uuid "
+		"6a2f41a3c54fce0a0e0e4f5d6c7b8a99 --hostname web.example -M web verbose=1"},
+	{"sockets", "sockets no-terminal", "-D /srv/debian -b --notify-ready no"},
+	{"pipe", "no-terminal", "-D /srv/debian -P --private-time /bin/cat"},
+
+	/* NixOS. */
+	{"nixos", "nixos", "-D /var/lib/machines/nixos -b --private-network"},
+	{"nixos-no-userns", "nixos", "-D /var/lib/machines/nixos -b --private-network "
+		"--private-users=no"},
+	{"nixos-shell", "nixos", "-D /var/lib/machines/nixos"},
+	{"system", "empty-tree store", "-D /srv/web --system /nix/store/abc-nixos-system-web-24.11 "
+		"--private-network"},
+	{"system-memory", "store no-terminal bare", "-M web --system /run/current-system "
+		"--private-network"},
+	{"store-rw", "nixos store", "-D /var/lib/machines/nixos -b --store rw"},
+
+	/* Users. */
+	{"no-userns", "", "-D /srv/debian --private-users=no /bin/true"},
+	{"identity", "", "-D /srv/debian --private-users=identity /bin/true"},
+	{"range-chown", "", "-D /srv/debian --private-users=1000013824 "
+		"--private-users-ownership chown /bin/true"},
+	{"owner", "shifted", "-D /srv/debian --private-users /bin/true"},
+	{"shifted", "shifted", "-D /srv/debian /bin/true"},
+	{"not-mappable", "tree-not-mappable", "-D /srv/debian /bin/true"},
+	{"nested", "nested hybrid", "-D /srv/debian --private-users=no /bin/true"},
+
+	/* The tree. */
+	{"ephemeral", "", "-D /srv/debian -M web -x -b"},
+	{"ephemeral-copy", "", "-D /srv/debian -M web --ephemeral=copy /bin/true"},
+	{"ephemeral-snapshot", "subvolume", "-D /srv/debian -M web --ephemeral=snapshot /bin/true"},
+	{"volatile-yes", "", "-D /srv/debian --volatile /bin/true"},
+	{"volatile-state", "", "-D /srv/debian --volatile=state /bin/true"},
+	{"volatile-overlay", "nixos", "-D /srv/debian --volatile=overlay -b"},
+	{"read-only", "", "-D /srv/debian --read-only --bind /srv/data:/mnt/data /bin/true"},
+	{"squashfs", "tree-read-only", "-D /srv/debian -b"},
+
+	/* Mounts. */
+	{"binds", "", "-D /srv/debian " ZONES "--bind /srv/data --bind-ro /srv/app.conf:/etc/app.conf "
+		"--bind /srv/alice:/home/alice:rootidmap --bind /srv/data:/a/b:idmap,norbind "
+		"--bind /srv/alice:/home/bob:owneridmap --bind-ro +/opt:/a "
+		"--bind :/var/scratch --bind /dev/sda --bind-ro /dev/kvm /bin/true"},
+	{"mounts", "", "-D /srv/debian " ZONES "--tmpfs /var/tmp:size=1G,noexec --tmpfs /scratch "
+		"--overlay /srv/low:/srv/mid:/srv/top:/mnt/over --overlay-ro /srv/low:/srv/ro "
+		"--overlay /srv/low::/mnt/thrown-away --overlay-ro +/opt:+/opt2:/mnt/in-tree "
+		"--inaccessible /etc/shadow --inaccessible /srv /bin/true"},
+
+	/* Files. */
+	{"credentials", "", "-D /srv/debian -b --load-credential token:/srv/app.conf "
+		"--set-credential motd:hello"},
+	{"resolv-replace", "", "-D /srv/debian --resolv-conf replace-uplink --timezone copy /bin/true"},
+	{"resolv-bind", "plain-resolv", "-D /srv/debian --resolv-conf bind-host --timezone bind "
+		"/bin/true"},
+	{"bare-host", "bare no-machine-id", "-D /srv/busybox /bin/sh"},
+	{"journal-host", "journal", "-D /srv/debian -b --link-journal host"},
+	{"journal-guest", "journal", "-D /srv/debian -b -j"},
+	{"journal-auto", "journal-kept", "-D /srv/debian -b"},
+
+	/* Confinement and limits. */
+	{"capabilities", "", "-D /srv/debian --capability CAP_SYS_TIME,CAP_NET_BIND_SERVICE "
+		"--drop-capability CAP_MKNOD --ambient-capability CAP_SYS_TIME "
+		"--no-new-privileges yes --system-call-filter @clock -u alice /bin/date"},
+	{"masks", "", "-D /srv/debian --masks --private-network /bin/true"},
+	{"limits", "", "-D /srv/debian --rlimit NOFILE=64:128 --rlimit CORE=infinity "
+		"--oom-score-adjust 500 --cpu-affinity 0,2-3 --personality x86 --tasks-max 100 "
+		"--kill-signal SIGUSR1 /bin/true"},
+	{"clamped", "no-resource", "-D /srv/debian --private-users=no --rlimit NOFILE=8192 "
+		"--capability CAP_SYS_TIME /bin/true"},
+
+	/* Hosts. */
+	{"hybrid", "hybrid", "-D /srv/debian -b --private-network"},
+	{"v1", "v1", "-D /srv/debian -b --private-network"},
+	{"no-cgroups", "no-cgroups", "-D /srv/debian /bin/true"},
+	{"no-pids", "no-pids no-device-policy", "-D /srv/debian --tasks-max 100 /bin/true"},
+	{"keep-unit", "unit", "-D /srv/debian -b --keep-unit --network-namespace-path /run/netns/x"},
+	{"small-kernel", "small-kernel", "-D /srv/debian /bin/true"},
+	{"no-userns-host", "no-userns small-kernel", "-D /srv/debian --private-users=no /bin/true"},
+};
+/* clang-format on */
+
+static void print_capabilities(FILE *stream, const char *what, uint64_t set)
+{
+	fprintf(stream, "%s:", what);
+	for (int i = 0; i < 64; i++) {
+		const char *name = set >> i & 1 ? capability_name(i) : NULL;
+
+		if (name)
+			fprintf(stream, " %s", name + strlen("CAP_"));
+	}
+	fputs("\n", stream);
+}
+
+static void print_list(FILE *stream, const char *what, char *const *items)
+{
+	fprintf(stream, "%s:\n", what);
+	for (; items && *items; items++)
+		fprintf(stream, "  %s\n", *items);
+}
+
+static const char *console_name(enum spec_console console)
+{
+	static const char *const names[] = {
+		[SPEC_CONSOLE_INTERACTIVE] = "interactive",
+		[SPEC_CONSOLE_READ_ONLY] = "read-only",
+		[SPEC_CONSOLE_PASSIVE] = "passive",
+		[SPEC_CONSOLE_PIPE] = "pipe",
+	};
+
+	assert_true(console < ARRAY_SIZE(names) && names[console]);
+	return names[console];
+}
+
+static void print_devices(const struct plan *plan, FILE *stream)
+{
+	fputs("devices:\n", stream);
+	for (size_t i = 0; i < plan->device_count; i++) {
+		const struct device_rule *rule = &plan->devices[i];
+
+		fprintf(stream, "  %c %d:%d %s (%s)\n", rule->type, rule->major, rule->minor,
+			rule->access, rule->why);
+	}
+}
+
+/* What the printed plan leaves out, or says in fewer words. */
+static void print_decisions(const struct plan *plan, FILE *stream)
+{
+	char signal[SIGNAL_NAME_MAX] = "none";
+
+	fputs("\n---- decided ----\n", stream);
+	fprintf(stream, "name: %s\nuuid: %s\nprogram: %s\nboot: %s\n", plan->name, plan->uuid,
+		plan->program, plan->boot);
+	print_list(stream, "arguments", plan->arguments);
+	print_list(stream, "environment", plan->environment);
+	print_capabilities(stream, "bounding", plan->caps_bounding);
+	print_capabilities(stream, "permitted", plan->caps_permitted);
+	print_capabilities(stream, "ambient", plan->caps_ambient);
+	fprintf(stream, "groups:");
+	for (size_t i = 0; i < plan->group_count; i++)
+		fprintf(stream, " %u", plan->groups[i]);
+	print_devices(plan, (fputs("\n", stream), stream));
+	fprintf(stream, "console: %s\nkill signal: %s\nready: %s\nfilter: %s\nsockets: %d\n",
+		console_name(plan->console),
+		plan->kill_signal ? signal_name(plan->kill_signal, signal) : signal,
+		plan->notify_ready ? "when it says so" : "when it is started",
+		plan->seccomp ? "yes" : "no", plan->listen_fds);
+	fprintf(stream, "groups of control: %s %s\n", plan->cgroup, plan->cgroup_exec);
+}
+
+/* An op more would change the numbers of all that follow: they are left out. */
+static void strip_numbers(char *text)
+{
+	char *to = text;
+
+	for (char *line = text; *line;) {
+		size_t length = strcspn(line, "\n") + 1;
+		size_t number = strspn(line, " 0123456789");
+
+		if (line[0] == ' ' && strncmp(line + number, ". ", 2) == 0) {
+			line += number;
+			length -= number;
+			*line = '-';
+		}
+		memmove(to, line, length);
+		to += length;
+		line += length;
+	}
+	*to = '\0';
+}
+
+static char *render(const struct row *row)
+{
+	struct fake_plan fake;
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	assert_non_null(stream);
+	fprintf(stream, "floe run %s\non: %s\n\n", row->line,
+		*row->variants ? row->variants : "debian");
+	if (fake_plan_make(&fake, row->line, row->variants) < 0)
+		fail_msg("%s: %s", row->name, fake.error.message);
+	assert_int_equal(plan_print(&fake.plan, stream), 0);
+	print_decisions(&fake.plan, stream);
+	fake_plan_free(&fake);
+	fclose(stream);
+	strip_numbers(text);
+	return text;
+}
+
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+static char *read_golden(const char *path)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return NULL;
+	if (getdelim(&text, &size, '\0', file) < 0) {
+		free(text);
+		text = NULL;
+	}
+	fclose(file);
+	return text;
+}
+
+static void write_golden(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		fail_msg("cannot write %s: %s", path, strerror(errno));
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void print_lines(const char *text, size_t length, const char *prefix)
+{
+	while (length > 0) {
+		size_t line = strcspn(text, "\n");
+
+		if (line > length)
+			line = length;
+		print_error("%s%.*s\n", prefix, (int)line, text);
+		line += line < length;
+		text += line;
+		length -= line;
+	}
+}
+
+/* What is left of both texts without their equal first and last lines. */
+static void print_difference(const char *old, const char *new)
+{
+	size_t start = 0, old_end = strlen(old), new_end = strlen(new), line = 1;
+
+	for (size_t i = 0; old[i] && old[i] == new[i]; i++) {
+		if (old[i] == '\n') {
+			start = i + 1;
+			line++;
+		}
+	}
+	for (size_t i = 1; i <= old_end - start && i <= new_end - start; i++) {
+		const char *a = old + strlen(old) - i, *b = new + strlen(new) - i;
+
+		if (*a != *b)
+			break;
+		if (*a == '\n' && i > 1) {
+			old_end = strlen(old) - i + 1;
+			new_end = strlen(new) - i + 1;
+		}
+	}
+	print_error("from line %zu on\n", line);
+	print_lines(old + start, old_end > start ? old_end - start : 0, "- ");
+	print_lines(new + start, new_end > start ? new_end - start : 0, "+ ");
+}
+
+static void plan_is_golden(void **state)
+{
+	const struct row *row = *state;
+	CLEANUP_FREE char *text = render(row);
+	CLEANUP_FREE char *path = NULL;
+	CLEANUP_FREE char *golden = NULL;
+
+	assert_true(asprintf(&path, GOLDEN "/%s.txt", row->name) > 0);
+	if (getenv("FLOE_UPDATE_GOLDEN")) {
+		write_golden(path, text);
+		return;
+	}
+	golden = read_golden(path);
+	if (!golden)
+		fail_msg("cannot read %s (%s); run this from the top directory", path,
+			 strerror(errno));
+	if (strcmp(golden, text) == 0)
+		return;
+	print_error("%s differs ", path);
+	print_difference(golden, text);
+	fail_msg("if the new plan is right, FLOE_UPDATE_GOLDEN=1 %s writes it there", __FILE__);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[ARRAY_SIZE(rows)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		tests[i] = (struct CMUnitTest){
+			.name = rows[i].name,
+			.test_func = plan_is_golden,
+			.initial_state = (void *)(uintptr_t)&rows[i],
+		};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
