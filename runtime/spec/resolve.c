@@ -179,14 +179,17 @@ static int resolve_journal(struct spec *spec, struct floe_error *error)
 	return 0;
 }
 
-/* Secrets of a machine that changes its user: only where nothing inside can change it again. */
+/* Credentials are files of root inside. A command run as another user could not read them. */
 static int check_credentials(struct spec *spec, struct floe_error *error)
 {
-	bool safe = spec->no_new_privileges && spec->start == SPEC_START_COMMAND;
+	bool is_root =
+		!spec->user || strcmp(spec->user, "root") == 0 || strcmp(spec->user, "0") == 0;
 
-	if (spec->credential_count > 0 && spec->user && !safe)
-		return err_usage(error, "credentials with --user need --no-new-privileges=yes and "
-					"neither --boot nor --as-pid2");
+	if (spec->credential_count > 0 && !is_root)
+		return err_usage(error,
+				 "credentials are readable by root inside alone: they "
+				 "cannot be combined with --user=%s",
+				 spec->user);
 	return 0;
 }
 
