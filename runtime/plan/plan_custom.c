@@ -265,20 +265,13 @@ static int stage_custom_upper(struct builder *b, const struct item *item, struct
 	return 0;
 }
 
-/* Nobody writes to what is topmost in a read-only overlay: it is a lower layer like the others. */
-static int stage_top(struct builder *b, const struct item *item)
-{
-	if (item->mount->upper)
-		return stage_layer(b, item, item->source, item->mount->upper);
-	return add_stage(b, throw_away_dir(b), MOUNT_ATTR_RDONLY, false, OP_IDMAP_NONE,
-			 "a lower layer");
-}
-
 /* The slots of the lower layers, topmost first. */
 static int stage_lowers(struct builder *b, const struct item *item, struct op *overlay)
 {
 	const struct spec_mount *mount = item->mount;
-	size_t count = mount->layer_count + mount->read_only;
+	/* The kernel takes no overlay of one directory alone (ovl_get_lowerstack()). */
+	bool lonely = mount->read_only && mount->layer_count == 1;
+	size_t count = mount->layer_count + lonely;
 	int *layers = arena_alloc(&b->plan->arena, count * sizeof(*layers));
 
 	if (!layers)
@@ -289,7 +282,8 @@ static int stage_lowers(struct builder *b, const struct item *item, struct op *o
 	for (size_t i = 0; i < count; i++) {
 		int slot = i < mount->layer_count
 				   ? stage_layer(b, item, &item->layers[i], mount->layers[i])
-				   : stage_top(b, item);
+				   : add_stage(b, throw_away_dir(b), MOUNT_ATTR_RDONLY, false,
+					       OP_IDMAP_NONE, "an empty layer");
 
 		if (slot < 0)
 			return slot;

@@ -72,7 +72,7 @@ static const struct row {
 		"--bind :/var/scratch --bind /dev/sda --bind-ro /dev/kvm /bin/true"},
 	{"mounts", "", "-D /srv/debian " ZONES "--tmpfs /var/tmp:size=1G,noexec --tmpfs /scratch "
 		"--overlay /srv/low:/srv/mid:/srv/top:/mnt/over --overlay-ro /srv/low:/srv/ro "
-		"--overlay /srv/low::/mnt/thrown-away --overlay-ro +/opt:+/opt2:/mnt/in-tree "
+		"--overlay /srv/low::/mnt/thrown-away --overlay-ro +/opt:+/opt2:/mnt/in-tree --overlay-ro /srv/low::/mnt/alone "
 		"--inaccessible /etc/shadow --inaccessible /srv /bin/true"},
 
 	/* Files. */
