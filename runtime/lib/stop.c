@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Ending a machine from outside: its monitor is asked, and what it held is waited for. */
+#include "../base/cleanup.h"
+#include "../monitor/clock.h"
+#include "../state/identity.h"
+#include "../state/state.h"
+#include "../sys/process.h"
+#include "internal.h"
+#include "options.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#define STOP_TIMEOUT_MS 90000
+
+/* What a killed machine may take until all it used is removed. */
+#define KILL_TIMEOUT_MS 20000
+
+/* A monitor that has removed the record ends at once, unless it is a program with other plans. */
+#define EXIT_GRACE_MS 500
+
+/* One machine as it was found; a reboot in the foreground makes another of it. */
+struct target {
+	const char *name;
+	struct state state;
+	int monitor; /* pidfd */
+	int record;  /* inotify: tells when the record is gone */
+};
+
+static void target_close(struct target *target)
+{
+	cleanup_fd(&target->monitor);
+	cleanup_fd(&target->record);
+	state_free(&target->state);
+}
+
+/* The directory is watched before it is looked at: its removal cannot be missed. */
+static int watch_record(struct target *target)
+{
+	char path[256];
+
+	target->record = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (target->record < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/%s", state_root(), target->name);
+	return inotify_add_watch(target->record, path, IN_DELETE_SELF | IN_ONLYDIR) < 0 ? -errno
+											: 0;
+}
+
+/* -ENOENT: there is no such machine. 1: its monitor lives. 0: only traces are left. */
+static int target_find(struct target *target, const char *name, struct floe_error *error)
+{
+	int r;
+
+	*target = (struct target){.name = name, .monitor = -1, .record = -1};
+	r = state_read(name, &target->state, error);
+	if (r < 0)
+		return r;
+	if (target->state.phase == STATE_DEAD)
+		return 0;
+	r = watch_record(target);
+	if (r < 0 && r != -ENOENT)
+		return err_errno(error, -r, "cannot watch the record of %s", name);
+	target->monitor = identity_open(target->state.monitor, target->state.monitor_start);
+	return target->monitor >= 0 && r == 0;
+}
+
+/* Waits until the record or the monitor is gone. -ETIMEDOUT: neither. */
+static int target_wait(const struct target *target, uint64_t deadline)
+{
+	struct pollfd polls[] = {
+		{.fd = target->monitor, .events = POLLIN},
+		{.fd = target->record, .events = POLLIN},
+	};
+	int r;
+
+	do {
+		r = poll(polls, ARRAY_SIZE(polls), clock_timeout(deadline));
+	} while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	if (r == 0)
+		return -ETIMEDOUT;
+	if (!polls[0].revents)
+		poll(polls, 1, EXIT_GRACE_MS);
+	return 0;
+}
+
+static int signal_monitor(const struct target *target, struct floe_error *error)
+{
+	int r = process_signal(target->monitor, SIGTERM);
+
+	return r == 0 || r == -ESRCH ? 0
+				     : err_errno(error, -r, "cannot signal the monitor %d of %s",
+						 (int)target->state.monitor, target->name);
+}
+
+/* A machine that is just being started has no leader yet: its monitor ends it, asked twice. */
+static int kill_machine(const struct target *target, struct floe_error *error)
+{
+	CLEANUP_FD int leader = identity_open(target->state.leader, target->state.leader_start);
+	int r;
+
+	if (leader < 0)
+		return signal_monitor(target, error);
+	r = process_signal(leader, SIGKILL);
+	return r == 0 || r == -ESRCH
+		       ? 0
+		       : err_errno(error, -r, "cannot kill the first process %d of %s",
+				   (int)target->state.leader, target->name);
+}
+
+static int end_orderly(const struct target *target, unsigned timeout_ms, struct floe_error *error)
+{
+	int r = signal_monitor(target, error);
+
+	if (r == 0)
+		r = target_wait(target, clock_usec() + timeout_ms * UINT64_C(1000));
+	return r;
+}
+
+static int end_by_force(const struct target *target, struct floe_error *error)
+{
+	int r = kill_machine(target, error);
+
+	if (r < 0)
+		return r;
+	r = target_wait(target, clock_usec() + KILL_TIMEOUT_MS * UINT64_C(1000));
+	if (r == -ETIMEDOUT)
+		return err_set(error, FLOE_ERROR_BUSY, ETIMEDOUT,
+			       "%s was killed, and its monitor %d does not end", target->name,
+			       (int)target->state.monitor);
+	return r;
+}
+
+/* One that is found alive again was rebooting: it has a new leader, and is asked again. */
+static int end_found(const char *name, const struct floe_stop_options *options, bool *again,
+		     struct floe_error *error)
+{
+	struct target target;
+	int r = target_find(&target, name, error);
+
+	*again = r == 1;
+	if (r == 1) {
+		r = options->kill ? -ETIMEDOUT : end_orderly(&target, options->timeout_ms, error);
+		if (r == -ETIMEDOUT)
+			r = end_by_force(&target, error);
+	} else if (r == 0) {
+		r = state_clean(name, error);
+	}
+	target_close(&target);
+	return r < 0 ? r : 0;
+}
+
+int floe_stop(const char *name, const struct floe_stop_options *given, struct floe_error *error)
+{
+	struct floe_stop_options options = {0};
+	struct floe_error again_error = {0};
+	bool again = true;
+	int r = OPTIONS_TAKE(options, given, error);
+
+	if (r < 0)
+		return r;
+	if (options.timeout_ms == 0)
+		options.timeout_ms = STOP_TIMEOUT_MS;
+	r = end_found(name, &options, &again, error);
+	while (r == 0 && again) {
+		memset(&again_error, 0, sizeof(again_error));
+		r = end_found(name, &options, &again, &again_error);
+	}
+	/* Not there any more is what was wanted; not there to begin with was an error. */
+	if (r == -ENOENT && again_error.code == FLOE_ERROR_NOT_FOUND)
+		return 0;
+	if (r < 0 && error && again_error.code)
+		*error = again_error;
+	return r;
+}

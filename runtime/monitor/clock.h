@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Time for deadlines. */
+#ifndef FLOE_MONITOR_CLOCK_H
+#define FLOE_MONITOR_CLOCK_H
+
+#include <stdint.h>
+
+/* Microseconds since boot, never set back. */
+uint64_t clock_usec(void);
+
+/* The poll(2) timeout in milliseconds until DEADLINE_USEC, rounded up; -1 for 0, which is never. */
+int clock_timeout(uint64_t deadline_usec);
+
+#endif
