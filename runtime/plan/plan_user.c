@@ -98,16 +98,32 @@ static void add_chown(struct builder *b)
 	op->id = b->plan->uid_base;
 }
 
+/* Why the tree's ids cannot be mapped into the range. */
+static const char *why_not_mapped(const struct host_tree *tree)
+{
+	return tree->status.st_uid >= RANGE_SIZE ? "its files belong to another uid range"
+						 : "its file system has no id-mapped mounts";
+}
+
+/* Whether the tree is to stay as it is. */
+static bool keeps_tree(const struct builder *b)
+{
+	return b->host->tree.read_only || b->spec->read_only ||
+	       b->spec->ephemeral != SPEC_EPHEMERAL_NO ||
+	       b->spec->volatile_mode != SPEC_VOLATILE_NO;
+}
+
 static int chown_or_refuse(struct builder *b, bool asked)
 {
 	const struct host_tree *tree = &b->host->tree;
 
-	if (tree->read_only || b->spec->read_only || b->spec->ephemeral != SPEC_EPHEMERAL_NO)
-		return err_set(b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
-			       "cannot give %s to the uid range from %u: its file system has no "
-			       "id-mapped mounts and the tree is not to be changed; use "
-			       "--private-users=no, or copy it to another file system",
-			       tree->path, b->plan->uid_base);
+	if (keeps_tree(b))
+		return err_set(
+			b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
+			"cannot give %s to the uid range from %u: %s, and the tree is not to "
+			"be changed; use --private-users=no, or copy it to another file "
+			"system",
+			tree->path, b->plan->uid_base, why_not_mapped(tree));
 	if (b->plan->uid_base % RANGE_SIZE != 0 || b->plan->uid_count != RANGE_SIZE)
 		return err_usage(b->error,
 				 "--private-users-ownership=chown needs a range of 65536 ids that "
@@ -115,9 +131,9 @@ static int chown_or_refuse(struct builder *b, bool asked)
 	if (!asked)
 		note_add(
 			b, false,
-			"the file system of %s has no id-mapped mounts: its files are given to the "
-			"uid range from %u, once",
-			tree->path, b->plan->uid_base);
+			"the ids of %s cannot be mapped (%s): its files are given to the uid range "
+			"from %u, once",
+			tree->path, why_not_mapped(tree), b->plan->uid_base);
 	add_chown(b);
 	return 0;
 }
@@ -141,9 +157,7 @@ static int choose_ownership(struct builder *b)
 	}
 	if (wanted == SPEC_OWNERSHIP_MAP)
 		return err_set(b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
-			       "cannot map the ids of %s: %s", tree->path,
-			       owner ? "its files belong to another uid range"
-				     : "its file system has no id-mapped mounts");
+			       "cannot map the ids of %s: %s", tree->path, why_not_mapped(tree));
 	return chown_or_refuse(b, false);
 }
 
