@@ -136,15 +136,17 @@ static int end_by_force(const struct target *target, struct floe_error *error)
 	return r;
 }
 
-/* One that is found alive again was rebooting: it has a new leader, and is asked again. */
-static int end_found(const char *name, const struct floe_stop_options *options, bool *again,
-		     struct floe_error *error)
+/* One that is found alive again with the same monitor was rebooting, and is asked again; with
+ * another it is a new machine. */
+static int end_found(const char *name, const struct floe_stop_options *options, pid_t *monitor,
+		     bool *again, struct floe_error *error)
 {
 	struct target target;
 	int r = target_find(&target, name, error);
 
-	*again = r == 1;
-	if (r == 1) {
+	*again = r == 1 && (*monitor == 0 || *monitor == target.state.monitor);
+	*monitor = target.state.monitor;
+	if (*again) {
 		r = options->kill ? -ETIMEDOUT : end_orderly(&target, options->timeout_ms, error);
 		if (r == -ETIMEDOUT)
 			r = end_by_force(&target, error);
@@ -159,6 +161,7 @@ int floe_stop(const char *name, const struct floe_stop_options *given, struct fl
 {
 	struct floe_stop_options options = {0};
 	struct floe_error again_error = {0};
+	pid_t monitor = 0;
 	bool again = true;
 	int r = OPTIONS_TAKE(options, given, error);
 
@@ -166,10 +169,10 @@ int floe_stop(const char *name, const struct floe_stop_options *given, struct fl
 		return r;
 	if (options.timeout_ms == 0)
 		options.timeout_ms = STOP_TIMEOUT_MS;
-	r = end_found(name, &options, &again, error);
+	r = end_found(name, &options, &monitor, &again, error);
 	while (r == 0 && again) {
 		memset(&again_error, 0, sizeof(again_error));
-		r = end_found(name, &options, &again, &again_error);
+		r = end_found(name, &options, &monitor, &again, &again_error);
 	}
 	/* Not there any more is what was wanted; not there to begin with was an error. */
 	if (r == -ENOENT && again_error.code == FLOE_ERROR_NOT_FOUND)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The environment of the payload. Nothing of the caller's but TERM. nspawn.md 3.4. */
+#include "../base/search_path.h"
 #include "builder.h"
 
 #include <string.h>
-
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define NIXOS_PATH   "/run/wrappers/bin:/run/current-system/sw/bin:" DEFAULT_PATH
 
 struct environment {
 	char **entries;
@@ -73,7 +71,7 @@ int plan_environment(struct builder *b)
 	bool nixos = b->host->tree.has_nix_store || b->spec->system;
 	char **end;
 
-	set(b, &environment, "PATH", nixos ? NIXOS_PATH : DEFAULT_PATH);
+	set(b, &environment, "PATH", nixos ? SEARCH_PATH_NIXOS : SEARCH_PATH_DEFAULT);
 	if (b->host->term)
 		set(b, &environment, "TERM", b->host->term);
 	if (b->spec->start != SPEC_START_BOOT)
