@@ -66,13 +66,22 @@ static void write_text(int fd, const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
 
+/* Exactly EXPECTED comes, in one piece or several; "" is the end of file. */
 static void assert_reads(int fd, const char *expected)
 {
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	char text[256] = "";
-	ssize_t length = read(fd, text, sizeof(text) - 1);
+	size_t used = 0;
 
-	assert_true(length >= 0);
-	text[length] = '\0';
+	do {
+		ssize_t length;
+
+		assert_int_equal(poll(&poll_fd, 1, 2000), 1);
+		length = read(fd, text + used, sizeof(text) - 1 - used);
+		assert_true(length >= 0);
+		used += (size_t)length;
+		text[used] = '\0';
+	} while (used < strlen(expected));
 	assert_string_equal(text, expected);
 }
 
