@@ -124,7 +124,8 @@ LINK = $(CC) $(OUR_CFLAGS) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS)
 
 objects = $(patsubst %.c,$(O)/%.o,$(1))
 SECCOMP_TABLES := $(if $(wildcard seccomp/gen/*.c),$(O)/seccomp/tables.c)
-LIB_OBJECTS := $(call objects,$(LIB_SOURCES)) $(SECCOMP_TABLES:.c=.o)
+STUB_IMAGE := $(if $(wildcard init/freestanding/stub.c),$(O)/init/stub_image.c)
+LIB_OBJECTS := $(call objects,$(LIB_SOURCES)) $(SECCOMP_TABLES:.c=.o) $(STUB_IMAGE:.c=.o)
 CLI_OBJECTS := $(call objects,$(CLI_SOURCES))
 MODULE_OBJECTS := $(sort $(foreach m,$(MODULES),$(call objects,$(MODULE_$(m)_SOURCES))))
 INTERNAL_OBJECTS := $(filter-out $(O)/runtime/cli/main.o,$(CLI_OBJECTS)) $(MODULE_OBJECTS)
@@ -154,7 +155,7 @@ $(O)/%.o: %.c $(O)/.flags
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(O)/seccomp/tables.o: $(O)/seccomp/tables.c $(O)/.flags
+$(O)/seccomp/tables.o $(O)/init/stub_image.o: $(O)/%.o: $(O)/%.c $(O)/.flags
 	$(call say,CC)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
@@ -223,6 +224,24 @@ $(O)/seccomp/tables.c: $(O)/seccomp-gen $(POLICY_FILES)
 	$(call say,GEN)
 	@mkdir -p $(@D)
 	$(Q)$(O)/seccomp-gen $(POLICY_FILES) >$@
+
+# ---- The stub init is a whole executable without a C library, part of the library as bytes ------
+
+STUB_FLAGS := -std=gnu17 $(WARNINGS) -Os -ffreestanding -fno-pie \
+	      -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none
+STUB_LDFLAGS := -nostdlib -static -s \
+		-Wl,--build-id=none,-z,norelro,-z,noseparate-code,-z,noexecstack,--gc-sections
+
+$(O)/init/stub: init/freestanding/stub.c init/freestanding/syscall.h $(O)/.flags
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STUB_FLAGS) $(STUB_LDFLAGS) -o $@ $<
+
+$(O)/init/stub_image.c: $(O)/init/stub
+	$(call say,GEN)
+	$(Q){ echo '#include "init/stub.h"'; echo 'const unsigned char init_stub_image[] = {'; \
+		od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; echo '};'; \
+		echo 'const size_t init_stub_size = sizeof(init_stub_image);'; } >$@
 
 # ---- Tests -------------------------------------------------------------------------------------
 
