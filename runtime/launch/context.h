@@ -29,6 +29,7 @@ struct context {
 	int stub_fd;   /* sealed memory file with our PID 1, -1: none */
 
 	/* stager */
+	int cgroup_fd; /* cgroup2 directory the leader is created in, -1: the monitor's */
 	int base_fd;   /* the private tmpfs */
 	int userns_fd; /* of the leader */
 	pid_t leader;

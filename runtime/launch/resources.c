@@ -32,6 +32,7 @@ void context_init(struct context *context, const struct plan *plan, const struct
 	context->io.error_output = raise_fd(io->error_output, 2);
 	context->image_lock = context->uid_lock = -1;
 	context->state_fd = context->notify_fd = context->stub_fd = -1;
+	context->cgroup_fd = -1;
 	context->base_fd = context->userns_fd = context->root_fd = -1;
 	context->console_fd = context->console_main = -1;
 }

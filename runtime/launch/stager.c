@@ -5,6 +5,7 @@
  * tmpfs, makes that the root of the namespace, and is gone before the leader assembles the tree.
  * Async-signal-safe throughout.
  */
+#include "../sys/cgroup.h"
 #include "../sys/mount.h"
 #include "../sys/path.h"
 #include "../sys/place.h"
@@ -71,6 +72,18 @@ static int leave_peers(struct context *context, const struct op *op)
 	(void)context;
 	(void)op;
 	return mount_propagation("/", MS_PRIVATE);
+}
+
+static int enter_cgroup(struct context *context, const struct op *op)
+{
+	(void)context;
+	return cgroup_enter_v1(op->source);
+}
+
+static int into_cgroup(struct context *context, const struct op *op)
+{
+	context->cgroup_fd = cgroup_open(op->source);
+	return context->cgroup_fd < 0 ? context->cgroup_fd : 0;
 }
 
 static int join_netns(struct context *context, const struct op *op)
@@ -223,10 +236,11 @@ static int stage_leave(struct context *context, const struct op *op)
 op_function stage_function(enum op_kind kind)
 {
 	static const op_function functions[OP_COUNT] = {
-		[OP_LEAVE_PEERS] = leave_peers, [OP_JOIN_NETNS] = join_netns,
-		[OP_STAGE_BASE] = stage_base,   [OP_STAGE_POINT] = stage_point,
-		[OP_STAGE_TREE] = stage_tree,   [OP_STAGE_NEW] = stage_new,
-		[OP_STAGE_DEAD] = stage_dead,   [OP_STAGE_LEAVE] = stage_leave,
+		[OP_LEAVE_PEERS] = leave_peers,   [OP_JOIN_NETNS] = join_netns,
+		[OP_CGROUP_ENTER] = enter_cgroup, [OP_CGROUP_INTO] = into_cgroup,
+		[OP_STAGE_BASE] = stage_base,     [OP_STAGE_POINT] = stage_point,
+		[OP_STAGE_TREE] = stage_tree,     [OP_STAGE_NEW] = stage_new,
+		[OP_STAGE_DEAD] = stage_dead,     [OP_STAGE_LEAVE] = stage_leave,
 	};
 
 	return functions[kind];
@@ -272,7 +286,8 @@ _Noreturn void stager_run(struct context *context, int stager_channel, int leade
 	tie_to_monitor();
 	run_phase(context, PHASE_ENTER, stager_channel);
 	/* CLONE_PARENT: the leader is the monitor's child, and outlives the stager. */
-	pid = process_clone(context->plan->clone_flags | CLONE_PARENT, NULL);
+	pid = process_clone_into(context->plan->clone_flags | CLONE_PARENT, context->cgroup_fd,
+				 NULL);
 	if (pid < 0)
 		fail(stager_channel, FAILED_CLONE, -pid);
 	if (pid == 0) {

@@ -45,6 +45,7 @@ enum op_kind {
 	OP_CGROUP_MOUNT,  /* source: host directory made for a private cgroup2 mount */
 	OP_CGROUP_MAKE,   /* source: host path of the directory */
 	OP_CGROUP_SET,    /* source: host path of the file, text: what is written */
+	OP_CGROUP_JOIN,   /* source: host path of the directory the monitor itself moves to */
 	OP_CGROUP_OWN,    /* source: host path of the directory, id: owner of its delegated files */
 	OP_DEVICES_V1,    /* source: host path of the devices cgroup; plan's device rules */
 	OP_DEVICES_BPF,   /* source: host path of the cgroup2 directory; plan's device rules */
@@ -52,6 +53,8 @@ enum op_kind {
 
 	/* enter and stage */
 	OP_LEAVE_PEERS, /* enter: mounts made here are not seen by the host, nor the other way */
+	OP_CGROUP_ENTER, /* enter: source: version 1 directory the stager moves to, and so the leader */
+	OP_CGROUP_INTO, /* enter: source: cgroup2 directory the leader is created in */
 	OP_JOIN_NETNS, /* enter: source: host path of the namespace file, inherited by the leader */
 	OP_STAGE_BASE, /* source: host directory that the private tmpfs covers */
 	OP_STAGE_POINT, /* source: tree, target: directory made in it (flags: S_IFREG: a file) */
@@ -61,9 +64,8 @@ enum op_kind {
 	OP_STAGE_LEAVE, /* the host's mounts are left behind: the base becomes the root */
 
 	/* middle */
-	OP_CGROUP_JOIN, /* source: host path of the directory the leader is put in */
-	OP_RLIMIT,      /* text: name, flags: RLIMIT_*, number[]: soft and hard */
-	OP_OOM_SCORE,   /* text: the adjustment of the leader */
+	OP_RLIMIT,    /* text: name, flags: RLIMIT_*, number[]: soft and hard */
+	OP_OOM_SCORE, /* text: the adjustment of the leader */
 
 	/* inside */
 	OP_BECOME_ROOT,   /* user and group 0 of the new user namespace */

@@ -55,9 +55,15 @@ static void set_cgroup(struct builder *b, const char *path, const char *value, c
 	op->text = value;
 }
 
-static void join_cgroup(struct builder *b, const char *path, const char *why)
+/*
+ * Moving another process takes the kernel's lock on all thread groups, which costs an RCU grace
+ * period, several milliseconds (kernel/cgroup/cgroup.c, cgroup_attach_lock). A single thread moving
+ * itself takes none, nor does being created in a group: so the helper moves, and the leader is born
+ * where it belongs.
+ */
+static void enter_v1(struct builder *b, const char *path, const char *why)
 {
-	op_add(b, OP_CGROUP_JOIN, PHASE_MIDDLE, why)->source = path;
+	op_add(b, OP_CGROUP_ENTER, PHASE_ENTER, why)->source = path;
 }
 
 /* "floe/NAME" below the hierarchy, gone with the machine. */
@@ -91,7 +97,7 @@ static void plan_v1(struct builder *b)
 		return;
 	path = machine_cgroup(b, pids, "tasks are counted in this hierarchy");
 	set_cgroup(b, text(b, "%s/pids.max", path), tasks_value(b), tasks_why);
-	join_cgroup(b, path, "counted from the first task on");
+	enter_v1(b, path, "counted from the first task on");
 }
 
 /* Controllers a machine's systemd can use, where the host's top has them. */
@@ -198,7 +204,8 @@ static void plan_v2(struct builder *b)
 	if (list_has(b->host->unified_controllers, "pids"))
 		set_cgroup(b, text(b, "%s/pids.max", b->plan->cgroup), tasks_value(b), tasks_why);
 	delegate(b, payload);
-	join_cgroup(b, payload, "counted and confined from the first instruction on");
+	op_add(b, OP_CGROUP_INTO, PHASE_ENTER, "counted and confined from the first instruction on")
+		->source = payload;
 }
 
 int plan_cgroup(struct builder *b)
@@ -251,7 +258,7 @@ int plan_devices(struct builder *b)
 	if (v1) {
 		path = machine_cgroup(b, v1, "only the listed device nodes can be opened");
 		op_add(b, OP_DEVICES_V1, PHASE_BEFORE, "device policy")->source = path;
-		join_cgroup(b, path, "the device policy holds from the first instruction on");
+		enter_v1(b, path, "the device policy holds from the first instruction on");
 	} else if (b->host->has_bpf_devices && b->plan->cgroup && *b->plan->cgroup) {
 		op_add(b, OP_DEVICES_BPF, PHASE_BEFORE,
 		       "only the listed device nodes can be opened")

@@ -129,6 +129,20 @@ int cgroup_join(const char *path, pid_t pid)
 	return write_file(fd, "cgroup.procs", text);
 }
 
+/* "tasks", not "cgroup.procs": for the writing thread itself the kernel then takes no lock that
+ * waits for the rest of the system. */
+int cgroup_enter_v1(const char *path)
+{
+	CLEANUP_FD int fd = open_group(path);
+
+	return fd < 0 ? fd : write_file(fd, "tasks", "0");
+}
+
+int cgroup_open(const char *path)
+{
+	return open_group(path);
+}
+
 /* "12" or "*" */
 static const char *number_text(int number, char text[static 16])
 {

@@ -16,9 +16,15 @@
 
 pid_t process_clone(uint64_t flags, int *pidfd)
 {
+	return process_clone_into(flags, -1, pidfd);
+}
+
+pid_t process_clone_into(uint64_t flags, int cgroup, int *pidfd)
+{
 	struct clone_args arguments = {
-		.flags = flags | (pidfd ? CLONE_PIDFD : 0),
+		.flags = flags | (pidfd ? CLONE_PIDFD : 0) | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
 	};
 	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
 

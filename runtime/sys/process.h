@@ -14,6 +14,9 @@
  */
 pid_t process_clone(uint64_t flags, int *pidfd);
 
+/* The same, the child being created in the cgroup2 directory CGROUP (-1: the caller's). */
+pid_t process_clone_into(uint64_t flags, int cgroup, int *pidfd);
+
 int process_open(pid_t pid);               /* pidfd */
 int process_signal(int pidfd, int signal); /* 0 or -errno; -ESRCH: it is gone */
 
