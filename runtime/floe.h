@@ -107,6 +107,11 @@ FLOE_PUBLIC int floe_spec_parse(struct floe_spec *spec, size_t count, char *cons
 FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *spec, const char *name,
 				    struct floe_error *error);
 
+/* Makes SPEC whole (defaults, what follows from what was set; contradictions are refused) and shows
+ * it as JSON, see docs/spec.schema.json. Secrets are left out, variables are not. For use instead
+ * of floe_run() and the like, not before them. *TEXT is the caller's to free(). */
+FLOE_PUBLIC int floe_spec_json(struct floe_spec *spec, char **text, struct floe_error *error);
+
 /* ---- What would be done ------------------------------------------------------------------- */
 
 enum floe_format {

@@ -51,7 +51,7 @@ int verb_help(const struct verb *verb, size_t count, char *const words[]);
 int verb_version(const struct verb *verb, size_t count, char *const words[]);
 
 /* Options of the verbs' own. */
-extern const struct floe_option start_options[2], plan_options[1], shell_options[3],
+extern const struct floe_option start_options[2], plan_options[2], shell_options[3],
 	stop_options[2], list_options[3], import_options[2];
 
 /* ---- Reading the words of a verb -------------------------------------------------------------- */

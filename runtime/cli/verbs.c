@@ -19,7 +19,7 @@ const struct verb verbs[] = {
 	  .operands = "[OPTION...] NAME [OPTION...] [ARGUMENT...]", .words = "@image",
 	  .help = "boot an image in the background", OWN(start_options) },
 	{ .name = "plan", .group = GROUP_MACHINES, .main = verb_plan, .runs = true,
-	  .operands = "[--json] [run | start NAME] [OPTION...] [COMMAND [ARGUMENT...]]",
+	  .operands = "[--json|--spec] [run | start NAME] [OPTION...] [COMMAND [ARGUMENT...]]",
 	  .help = "show what run or start would do, and why", .words = "run start",
 	  OWN(plan_options) },
 	{ .name = "shell", .group = GROUP_MACHINES, .main = verb_shell, .leading = 1,

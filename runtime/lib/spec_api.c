@@ -6,6 +6,7 @@
 #include "../spec/option.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 
 FLOE_PUBLIC int floe_spec_new(struct floe_spec **spec, struct floe_error *error)
@@ -88,4 +89,16 @@ FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *handle, const char *name,
 	if (arena_failed(&spec->arena))
 		return err_errno(error, ENOMEM, "cannot keep the name %s", name);
 	return 0;
+}
+
+FLOE_PUBLIC int floe_spec_json(struct floe_spec *handle, char **text, struct floe_error *error)
+{
+	int r = spec_resolve(&handle->spec, error);
+	json_t *json = r < 0 ? NULL : spec_to_json(&handle->spec);
+
+	*text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	json_decref(json);
+	if (r == 0 && !*text)
+		return err_errno(error, ENOMEM, "cannot show what was asked for");
+	return r;
 }
