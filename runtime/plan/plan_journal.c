@@ -38,15 +38,13 @@ static int link_to_guest(struct builder *b, const char *path)
 	return 0;
 }
 
-/* What cannot be: said for the modes that try, an error for those that insist. */
+/* What cannot be is an error only for the modes that insist. */
 static int no_link(struct builder *b, bool insist, const char *why)
 {
-	if (insist)
-		return err_set(b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
-			       "cannot link the machine's journal: %s; use --link-journal=no", why);
-	if (b->spec->journal != SPEC_JOURNAL_AUTO)
-		note_add(b, false, "the machine's journal is not linked: %s", why);
-	return 0;
+	if (!insist)
+		return 0;
+	return err_set(b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
+		       "cannot link the machine's journal: %s; use --link-journal=no", why);
 }
 
 int plan_journal(struct builder *b)
