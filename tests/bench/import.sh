@@ -18,6 +18,7 @@ ROUNDS=${ROUNDS:-5}
 SIZE_MIB=${SIZE_MIB:-400}
 WORK=$(mktemp -d "${WORK:-/var/tmp}/floe-bench.XXXXXX")
 trap 'rm -rf --one-file-system "$WORK"' EXIT
+trap 'exit 130' INT TERM
 
 ((EUID == 0)) || { echo "$0: owners are set: run as root" >&2; exit 1; }
 
