@@ -88,7 +88,7 @@ test_text_and_json_have_the_same_acts() {
 	write_json nix -D "$SANDBOX/nixos" -b
 	json=$(jq -r '.ops[].act' "$TEST_DIR/nix.json")
 	run_ok floe plan run -D "$SANDBOX/nixos" -b
-	text=$(sed -n 's/^ *[0-9]*\. \(.*[^ ]\)  [^ ].*/\1/p' <<<"$OUTPUT" | sed 's/ *$//')
+	text=$(sed -n "s/^ *[0-9]*\\. \\(.*[^ ]\\)   *[^ ].*/\\1/p" <<<"$OUTPUT")
 	assert_eq "$json" "$text" "acts"
 }
 
