@@ -50,7 +50,7 @@ int root_open(bool make, struct floe_error *error)
 	if (r < 0)
 		return err_errno(error, -r, "cannot create %s", state_root());
 	fd = open(state_root(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && (make || errno != ENOENT))
+	if (fd < 0 && errno != ENOENT)
 		return err_errno(error, errno, "cannot open %s", state_root());
 	return fd < 0 ? -ENOENT : fd;
 }
@@ -118,13 +118,15 @@ int name_lock(int root, const char *name)
 	return fd == -EAGAIN ? -EBUSY : fd;
 }
 
-static int claim(int root, const char *name)
+/* -ENOENT: a last holder removed the directory of the name or of all names in between. */
+static int claim(const char *name, struct floe_error *error)
 {
 	int fd = -ENOENT;
 
-	/* -ENOENT: between our mkdir and open a last holder removed it. */
 	for (int i = 0; i < LOCK_TRIES && fd == -ENOENT; i++) {
-		fd = make_directory(root, name, NAME_MODE);
+		CLEANUP_FD int root = root_open(true, error);
+
+		fd = root < 0 ? root : make_directory(root, name, NAME_MODE);
 		if (fd == 0)
 			fd = name_lock(root, name);
 	}
@@ -151,16 +153,12 @@ static int say_busy(const char *name, struct floe_error *error)
 
 int state_claim(const char *name, int *fd, struct floe_error *error)
 {
-	CLEANUP_FD int root = -1;
 	CLEANUP_FD int directory = -1;
 	int r;
 
 	if (!machine_name_valid(name))
 		return err_usage(error, "\"%s\" is no valid machine name", name);
-	root = root_open(true, error);
-	if (root < 0)
-		return root;
-	directory = claim(root, name);
+	directory = claim(name, error);
 	if (directory == -EBUSY)
 		return say_busy(name, error);
 	if (directory < 0)
@@ -211,6 +209,9 @@ int state_release(int fd, const char *name, struct floe_error *error)
 		return err_errno(error, -r, "cannot empty %s/%s", state_root(), name);
 	if (unlinkat(root, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_errno(error, errno, "cannot remove %s/%s", state_root(), name);
+	/* With the last machine the directory goes as well. */
+	if (rmdir(state_root()) < 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
+		return err_errno(error, errno, "cannot remove %s", state_root());
 	return 0;
 }
 

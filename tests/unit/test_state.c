@@ -15,13 +15,15 @@
 #include "unit.h"
 
 static char root[] = "/tmp/floe-test-state-XXXXXX";
+static char records[64];
 
 static int make_root(void **state)
 {
 	(void)state;
 	if (!mkdtemp(root))
 		return -1;
-	state_root_use(root);
+	snprintf(records, sizeof(records), "%s/run", root);
+	state_root_use(records);
 	return 0;
 }
 
@@ -100,7 +102,7 @@ static void a_record_comes_back_as_written(void **unused)
 	assert_string_equal(found.syscall_filter[1], "~ptrace");
 	state_free(&found);
 	assert_int_equal(state_release(fd, "web", &error), 0);
-	assert_false(exists("web"));
+	assert_false(exists("run"));
 }
 
 static void text_that_is_no_utf8_does_not_spoil_a_record(void **unused)
@@ -130,7 +132,7 @@ static void a_name_is_taken_once(void **unused)
 	assert_int_equal(error.code, FLOE_ERROR_BUSY);
 	assert_non_null(strstr(error.message, "monitor process"));
 	assert_int_equal(state_clean("one", NULL), 0);
-	assert_true(exists("one"));
+	assert_true(exists("run/one"));
 	assert_int_equal(state_release(fd, "one", NULL), 0);
 	assert_int_equal(state_claim("one", &other, NULL), 0);
 	assert_int_equal(state_release(other, "one", NULL), 0);
@@ -208,7 +210,7 @@ static void what_a_killed_monitor_left_is_cleaned(void **unused)
 	state_free(&found);
 	assert_int_equal(state_clean("dead", NULL), 1);
 	assert_int_equal(WTERMSIG(status_of(leader)), SIGKILL);
-	assert_false(exists("dead"));
+	assert_false(exists("run/dead"));
 	assert_false(exists("dead.tree"));
 	assert_false(exists("dead.file"));
 	assert_int_equal(state_clean("dead", NULL), 0);
@@ -230,7 +232,7 @@ static void a_claim_cleans_up_first(void **unused)
 	assert_int_equal(state_claim("dead", &fd, NULL), 0);
 	assert_false(exists("dead.tree"));
 	assert_false(exists("dead.file"));
-	assert_false(exists("dead/state.json"));
+	assert_false(exists("run/dead/state.json"));
 	assert_int_equal(state_release(fd, "dead", NULL), 0);
 }
 
@@ -265,7 +267,7 @@ static void a_damaged_record_is_an_error_and_stays(void **unused)
 	int fd;
 
 	(void)unused;
-	snprintf(path, sizeof(path), "%s/bad/state.json", root);
+	snprintf(path, sizeof(path), "%s/run/bad/state.json", root);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		FILE *stream;
 
@@ -280,7 +282,7 @@ static void a_damaged_record_is_an_error_and_stays(void **unused)
 		assert_int_equal(error.code, FLOE_ERROR_CONTENT);
 		state_free(&found);
 		assert_int_equal(state_clean("bad", NULL), -EBADMSG);
-		assert_true(exists("bad/state.json"));
+		assert_true(exists("run/bad/state.json"));
 		unlink(path);
 		assert_int_equal(state_clean("bad", NULL), 1);
 	}
@@ -333,7 +335,7 @@ static void contenders_take_turns(void **unused)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
 		assert_int_equal(status_of(children[i]), 0);
-	assert_false(exists("turns"));
+	assert_false(exists("run/turns"));
 }
 
 static void traces_are_removed_by_their_kind(void **unused)
