@@ -2,6 +2,7 @@
 /* The record of a machine as JSON: one table says how both ways go. */
 #include "../base/cleanup.h"
 #include "../base/names.h"
+#include "../sys/path.h"
 #include "identity.h"
 #include "internal.h"
 
@@ -260,18 +261,24 @@ static bool record_from_json(const json_t *record, struct state *state)
 	       !arena_failed(&state->arena);
 }
 
+/* Far more than any record has. */
+#define RECORD_LIMIT ((size_t)1 << 20)
+
 int record_read(int directory, const char *name, struct state *state, struct floe_error *error)
 {
-	CLEANUP_FD int fd = openat(directory, RECORD, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	json_error_t where;
+	CLEANUP_FREE char *text = NULL;
+	/* Not json_loadfd(): it reads byte by byte, a thousand system calls of a start. */
+	size_t size = 0;
+	int r = path_read_all_in(directory, RECORD, RECORD_LIMIT, &text, &size);
+	json_error_t where = {0};
 	json_t *record;
 	bool good;
 
-	if (fd < 0)
-		return errno == ENOENT ? -ENOENT
-				       : err_errno(error, errno, "cannot open %s/%s/%s",
-						   state_root(), name, RECORD);
-	record = json_loadfd(fd, 0, &where);
+	if (r < 0)
+		return r == -ENOENT ? r
+				    : err_errno(error, -r, "cannot read %s/%s/%s", state_root(),
+						name, RECORD);
+	record = json_loadb(text, size, 0, &where);
 	good = record && record_from_json(record, state);
 	json_decref(record);
 	if (good)
