@@ -97,8 +97,9 @@ static void note(void *context, const char *text)
 }
 
 static int import(int archive, const char *file, const char *name,
-		  struct floe_import_options *options)
+		  const struct floe_import_options *given)
 {
+	struct floe_import_options options = *given;
 	struct floe_error error = {0};
 	struct progress progress = {
 		.shown = use_colours(stderr),
@@ -108,16 +109,16 @@ static int import(int archive, const char *file, const char *name,
 
 	if (progress.signal_fd < 0)
 		return EXIT_FAILURE;
-	options->progress = show_progress;
-	options->note = note;
-	options->context = &progress;
-	r = floe_import_tar(archive, file, name, options, &error);
+	options.progress = show_progress;
+	options.note = note;
+	options.context = &progress;
+	r = floe_import_tar(archive, file, name, &options, &error);
 	if (progress.drawn)
 		fputs("\r\033[K", stderr);
 	close(progress.signal_fd);
 	if (r < 0)
 		return say_error(&error);
-	if (progress.shown && !options->root)
+	if (progress.shown && !options.root)
 		fprintf(stderr, "Imported %s; `floe start %s` boots it.\n", name, name);
 	return EXIT_SUCCESS;
 }
@@ -135,7 +136,7 @@ static const char *choose_name(const struct arguments *arguments, char buffer[st
 	return NULL;
 }
 
-static int import_file(const struct arguments *arguments, struct floe_import_options *options)
+static int import_file(const struct arguments *arguments, const struct floe_import_options *options)
 {
 	const char *file = arguments->operands[0];
 	bool standard = strcmp(file, "-") == 0;

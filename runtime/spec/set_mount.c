@@ -190,7 +190,7 @@ static int split_layers(const struct option_call *call, char ***parts, size_t *c
 	while (rest) {
 		part = ARENA_APPEND(arena, *parts, *count);
 		if (!part)
-			return 0;
+			return err_errno(call->error, ENOMEM, "cannot keep the layers");
 		*part = text_split(arena, &rest, ':');
 		if (!*part)
 			return option_refuse(call, "the value ends in a backslash, which is to be "
@@ -252,7 +252,7 @@ int set_overlay(const struct option_call *call)
 	size_t count = 0;
 	int r = split_layers(call, &parts, &count);
 
-	if (r == 0 && count < 2)
+	if (r == 0 && (!parts || count < 2))
 		return option_refuse(call, "expected LOWER[:LOWER...]:UPPER:TARGET");
 	if (r == 0)
 		r = read_layers(call, parts, count == 2 ? 2 : count - 1, &mount);
