@@ -29,16 +29,16 @@ static int xz_error(const struct xz *xz, lzma_ret code, struct floe_error *error
 		return err_errno(error, ENOMEM, "cannot decompress %s", xz->source->name);
 	case LZMA_MEMLIMIT_ERROR:
 		return decode_error_memory(xz->source, "xz", xz->limits, error);
-	case LZMA_FORMAT_ERROR:
-		/* The first header was seen before: this is what follows a whole stream. */
-		return decode_error_garbage(xz->source, "xz", error);
 	case LZMA_BUF_ERROR:
 		return decode_error_truncated(xz->source, "xz", error);
 	case LZMA_OPTIONS_ERROR:
 		return decode_error_damaged(xz->source, "xz",
 					    "it has a filter or option unknown to liblzma", error);
 	default:
-		return decode_error_damaged(xz->source, "xz", "a checksum is wrong", error);
+		/* liblzma has one code for both (lzma/container.h, LZMA_CONCATENATED). */
+		return decode_error_damaged(xz->source, "xz",
+					    "its data is corrupt, or something else follows it",
+					    error);
 	}
 }
 
