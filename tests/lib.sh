@@ -8,8 +8,8 @@
 #	run_tests
 #
 # A script sourcing this runs itself again in mount, pid and network namespaces of its own, below
-# a cgroup with a task limit. It sees the real host, but /run, /dev/shm, /var/lib/machines and
-# /var/lib/floe are its own and empty, mounts propagate between what it starts as they do on a
+# a cgroup with a task limit. It sees the real host, but /run, /dev/shm, /var/lib/machines,
+# /var/lib/floe and /var/log/floe are its own and empty, mounts propagate between what it starts as they do on a
 # systemd host, and nothing it does can reach machines that the host has running. What is at the
 # top level of the script runs once, before the tests.
 #
@@ -87,14 +87,14 @@ sandbox_setup() {
 	SANDBOX=$FLOE_TEST_SANDBOX SANDBOX_CGROUP=$FLOE_TEST_CGROUP
 	unset FLOE_TEST_SANDBOX FLOE_TEST_CGROUP
 	trap 'exit 130' INT TERM HUP
-	mkdir "$SANDBOX"/{proc,machines,floe,test} &&
+	mkdir "$SANDBOX"/{proc,machines,floe,log,test} &&
 		mount --rbind "${FLOE_TEST_HOST_PROC:-/proc}" "$SANDBOX/proc" &&
 		mount -t proc -o nosuid,nodev,noexec proc /proc &&
 		mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run &&
 		mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm || return 1
-	for directory in machines floe; do
-		mkdir -p "/var/lib/$directory" &&
-			mount --bind "$SANDBOX/$directory" "/var/lib/$directory" || return 1
+	for directory in machines:/var/lib/machines floe:/var/lib/floe log:/var/log/floe; do
+		mkdir -p "${directory#*:}" &&
+			mount --bind "$SANDBOX/${directory%%:*}" "${directory#*:}" || return 1
 	done
 	[[ $TEST_NETWORK == host ]] || ip link set lo up || return 1
 	mount --make-rshared / || return 1
