@@ -9,9 +9,9 @@
 #
 # A script sourcing this runs itself again in mount, pid and network namespaces of its own, below
 # a cgroup with a task limit. It sees the real host, but /run, /dev/shm, /var/lib/machines,
-# /var/lib/floe and /var/log/floe are its own and empty, mounts propagate between what it starts as they do on a
-# systemd host, and nothing it does can reach machines that the host has running. What is at the
-# top level of the script runs once, before the tests.
+# /var/lib/floe and /var/log/floe are its own and empty, mounts propagate between what it starts as
+# they do on a systemd host, and nothing it does can reach machines that the host has running. What
+# is at the top level of the script runs once, before the tests.
 #
 # Every test_NAME function runs in a subshell under `set -eu`, in an empty directory $TEST_DIR,
 # with `floe` being the one of $BUILD. After it nothing may be left: see leak_snapshot. Arguments
@@ -87,12 +87,12 @@ sandbox_setup() {
 	SANDBOX=$FLOE_TEST_SANDBOX SANDBOX_CGROUP=$FLOE_TEST_CGROUP
 	unset FLOE_TEST_SANDBOX FLOE_TEST_CGROUP
 	trap 'exit 130' INT TERM HUP
-	mkdir "$SANDBOX"/{proc,machines,floe,log,test} &&
+	mkdir "$SANDBOX"/{proc,machines,floe,logs,test} &&
 		mount --rbind "${FLOE_TEST_HOST_PROC:-/proc}" "$SANDBOX/proc" &&
 		mount -t proc -o nosuid,nodev,noexec proc /proc &&
 		mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs /run &&
 		mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs /dev/shm || return 1
-	for directory in machines:/var/lib/machines floe:/var/lib/floe log:/var/log/floe; do
+	for directory in machines:/var/lib/machines floe:/var/lib/floe logs:/var/log/floe; do
 		mkdir -p "${directory#*:}" &&
 			mount --bind "$SANDBOX/${directory%%:*}" "${directory#*:}" || return 1
 	done
