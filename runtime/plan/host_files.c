@@ -66,13 +66,14 @@ static void add_os_id(struct host *host, const char *name, char *value)
 {
 	struct spec_variable *variable =
 		ARENA_APPEND(&host->arena, host->os_ids, host->os_id_count);
+	char *lower = arena_strdup(&host->arena, name);
 
 	if (!variable)
 		return;
 	unquote(value);
-	variable->name = arena_strdup(&host->arena, name);
+	variable->name = lower;
 	variable->value = arena_strdup(&host->arena, value);
-	for (char *at = variable->name; *at; at++)
+	for (char *at = lower; *at; at++)
 		*at = (char)tolower((unsigned char)*at);
 }
 

@@ -142,8 +142,8 @@ struct spec_mount {
 };
 
 struct spec_variable {
-	char *name;
-	char *value;
+	const char *name;
+	const char *value;
 };
 
 struct spec_rlimit {
