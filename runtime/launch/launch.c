@@ -23,6 +23,7 @@ struct launch {
 	struct context context;
 	int channel; /* to the leader */
 	int leader_fd;
+	int stager_fd;
 	int console_fd;
 	pid_t leader;
 };
@@ -106,8 +107,7 @@ static int follow_stager(struct launch *launch, int channel, struct floe_error *
 
 static int run_stager(struct launch *launch, struct channels *channels, struct floe_error *error)
 {
-	int pidfd = -1, r;
-	pid_t pid = process_clone(CLONE_NEWNS, &pidfd);
+	pid_t pid = process_clone(CLONE_NEWNS, &launch->stager_fd);
 
 	if (pid < 0)
 		return err_errno(error, -pid, "cannot create a process with a mount namespace");
@@ -120,10 +120,17 @@ static int run_stager(struct launch *launch, struct channels *channels, struct f
 	cleanup_fd(&channels->leader[1]);
 	channels->stager[1] = channels->leader[1] = -1;
 	launch->channel = take_fd(&channels->leader[0]);
-	r = follow_stager(launch, channels->stager[0], error);
-	process_wait(pidfd, NULL);
-	close(pidfd);
-	return r;
+	return follow_stager(launch, channels->stager[0], error);
+}
+
+/* Its end takes a while: it is waited for when the machine needs time anyway. */
+static void reap_stager(struct launch *launch)
+{
+	if (launch->stager_fd < 0)
+		return;
+	process_wait(launch->stager_fd, NULL);
+	close(launch->stager_fd);
+	launch->stager_fd = -1;
 }
 
 static int tell_leader(struct launch *launch, struct floe_error *error)
@@ -170,9 +177,13 @@ static int begin(struct launch *launch, struct floe_error *error)
 		r = run_ops(launch, PHASE_MIDDLE, error);
 	if (r == 0)
 		r = tell_leader(launch, error);
-	if (r == 0)
-		r = await_ready(launch, error);
 	return r;
+}
+
+int launch_assembled(struct launch *launch, struct floe_error *error)
+{
+	reap_stager(launch);
+	return await_ready(launch, error);
 }
 
 int launch_begin(struct launch **out, const struct plan *plan, const struct launch_io *io,
@@ -184,7 +195,7 @@ int launch_begin(struct launch **out, const struct plan *plan, const struct laun
 	*out = NULL;
 	if (!launch)
 		return err_errno(error, ENOMEM, "cannot start %s", plan->name);
-	launch->channel = launch->leader_fd = launch->console_fd = -1;
+	launch->channel = launch->leader_fd = launch->stager_fd = launch->console_fd = -1;
 	context_init(&launch->context, plan, io);
 	r = begin(launch, error);
 	if (r < 0) {
@@ -258,6 +269,7 @@ int launch_end(struct launch *launch, int *status, struct floe_error *error)
 	if (!launch)
 		return 0;
 	end_leader(launch, status);
+	reap_stager(launch);
 	cleanup_fd(&launch->console_fd);
 	r = resources_release(&launch->context, error);
 	free(launch);

@@ -18,13 +18,16 @@ struct launch_io {
 };
 
 /*
- * Carries PLAN out up to the point where the machine is assembled and its leader waits to be
- * told to start the payload. PLAN must outlive *LAUNCH. On failure everything is undone and
+ * Carries PLAN out up to the point where the machine's leader is there and assembles the tree:
+ * time for the caller to record it. PLAN must outlive *LAUNCH. On failure everything is undone and
  * *LAUNCH is NULL. -EAGAIN (with error set): the uid range was taken by another start between
  * probe and lock; probe and plan again.
  */
 int launch_begin(struct launch **launch, const struct plan *plan, const struct launch_io *io,
 		 struct floe_error *error);
+
+/* Waits until the machine is assembled and its leader waits to be told to start the payload. */
+int launch_assembled(struct launch *launch, struct floe_error *error);
 
 /* The rest: limits, capabilities, filters, exec. Returns when the payload's program runs. */
 int launch_go(struct launch *launch, struct floe_error *error);
@@ -32,7 +35,7 @@ int launch_go(struct launch *launch, struct floe_error *error);
 /* Of a begun launch. Descriptors stay the launch's; -1 when there is none. */
 pid_t launch_leader(const struct launch *launch);   /* as seen by the caller */
 int launch_leader_fd(const struct launch *launch);  /* pidfd */
-int launch_console_fd(const struct launch *launch); /* pty master */
+int launch_console_fd(const struct launch *launch); /* pty master, once assembled */
 int launch_notify_fd(const struct launch *launch);  /* datagram socket, SO_PASSCRED */
 int launch_state_fd(const struct launch *launch);   /* the locked state directory */
 

@@ -180,6 +180,8 @@ static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 	if (r == 0)
 		r = record(cycle, log, error);
 	if (r == 0)
+		r = launch_assembled(cycle->launch, error);
+	if (r == 0)
 		r = open_monitor(cycle, log, error);
 	if (r == 0)
 		r = launch_go(cycle->launch, error);
