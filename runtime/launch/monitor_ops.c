@@ -66,11 +66,14 @@ static int lock_file(const char *path)
 
 static int lock_uids(struct context *context, const struct op *op)
 {
-	int r = path_make_parents(op->source, 0755);
+	int r = -ENOENT;
 
-	if (r < 0)
-		return r;
-	r = lock_file(op->source);
+	/* A machine that ends may remove the directory as the last one to use it. */
+	for (int tries = 0; r == -ENOENT && tries < 10; tries++) {
+		r = path_make_parents(op->source, 0755);
+		if (r == 0)
+			r = lock_file(op->source);
+	}
 	if (r == -EAGAIN)
 		return err_set(context->error, FLOE_ERROR_BUSY, EAGAIN,
 			       "the uid range from %u was just taken by another machine", op->id);

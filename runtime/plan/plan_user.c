@@ -85,6 +85,9 @@ static void add_uid_lock(struct builder *b)
 	struct op *op = op_add(b, OP_LOCK_UIDS, PHASE_BEFORE, "no other machine gets these ids");
 
 	op->id = b->plan->uid_base;
+	/* Where there is no systemd nobody else keeps these directories. */
+	trace_add(b, TRACE_DIRECTORY, "/run/systemd");
+	trace_add(b, TRACE_DIRECTORY, "/run/systemd/nspawn-uid");
 	op->source = text(b, "/run/systemd/nspawn-uid/%u", b->plan->uid_base);
 	trace_add(b, TRACE_LOCK, op->source);
 }

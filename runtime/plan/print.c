@@ -89,7 +89,7 @@ static void print_traces(const struct plan *plan, FILE *stream)
 		const struct plan_trace *trace = &plan->traces[i - 1];
 
 		fprintf(stream, "      %s%s\n", trace->path,
-			trace->kind == TRACE_DIRECTORY ? " (when no other machine uses it)" : "");
+			trace->kind == TRACE_DIRECTORY ? " (when it is empty by then)" : "");
 	}
 }
 
