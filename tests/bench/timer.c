@@ -5,8 +5,9 @@
  * Each round runs every command once, so that whatever else the machine does falls on all alike.
  * -m FILE runs the command in the mount namespace of that file. The command "@floor PROGRAM" is no
  * program: a child is cloned straight into all namespaces and becomes PROGRAM, which no runtime
- * can do faster. Times are from before the clone until the child is reaped. A command that fails
- * ends everything.
+ * can do faster. Times are from before the clone until the child is reaped; "cpu" is the median of
+ * what it and the children it waited for computed, which other load changes least. A command that
+ * fails ends everything.
  */
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,7 +34,8 @@ struct timed_case {
 	const char *name;
 	char **command;
 	int mount_namespace; /* -1: the caller's */
-	double *times;       /* milliseconds */
+	double *times;       /* milliseconds, of the clock */
+	double *computed;    /* milliseconds, of the processor */
 };
 
 static int null_fd;
@@ -85,19 +88,26 @@ static pid_t start_floor(const struct timed_case *timed)
 	return pid;
 }
 
-static double run_once(const struct timed_case *timed)
+static double milliseconds(const struct timeval *time)
+{
+	return (double)time->tv_sec * 1e3 + (double)time->tv_usec / 1e3;
+}
+
+static void run_once(const struct timed_case *timed, size_t round)
 {
 	double start = now_ms();
 	pid_t pid = is_floor(timed) ? start_floor(timed) : start_command(timed);
+	struct rusage usage;
 	int status;
 
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+	if (pid < 0 || wait4(pid, &status, 0, &usage) != pid)
 		give_up(timed->name);
+	timed->times[round] = now_ms() - start;
+	timed->computed[round] = milliseconds(&usage.ru_utime) + milliseconds(&usage.ru_stime);
 	if (status != 0) {
 		fprintf(stderr, "%s: ended with status %#x\n", timed->name, (unsigned int)status);
 		exit(EXIT_FAILURE);
 	}
-	return now_ms() - start;
 }
 
 static int time_compare(const void *a, const void *b)
@@ -113,13 +123,15 @@ static void measure(struct timed_case *cases, size_t count, size_t rounds, long 
 
 	for (size_t round = 0; round < rounds; round++) {
 		for (size_t i = 0; i < count; i++) {
-			cases[i].times[round] = run_once(&cases[i]);
+			run_once(&cases[i], round);
 			/* The kernel takes namespaces down later: not at the next one's cost. */
 			nanosleep(&pause, NULL);
 		}
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		qsort(cases[i].times, rounds, sizeof(double), time_compare);
+		qsort(cases[i].computed, rounds, sizeof(double), time_compare);
+	}
 }
 
 /* Ratios are of the medians, of the first command to each. */
@@ -127,12 +139,12 @@ static void report(const struct timed_case *cases, size_t count, size_t rounds)
 {
 	size_t median = rounds / 2, ninth = rounds * 9 / 10;
 
-	printf("%-28s %8s %8s %8s   %s\n", "ms", "min", "p50", "p90", "ratio");
+	printf("%-20s %8s %8s %8s %8s   %s\n", "ms", "min", "p50", "p90", "cpu", "ratio of p50");
 	for (size_t i = 0; i < count; i++) {
 		const double *times = cases[i].times;
 
-		printf("%-28s %8.2f %8.2f %8.2f", cases[i].name, times[0], times[median],
-		       times[ninth]);
+		printf("%-20s %8.2f %8.2f %8.2f %8.2f", cases[i].name, times[0], times[median],
+		       times[ninth], cases[i].computed[median]);
 		if (i > 0)
 			printf("   %s/%s = %.3f", cases[0].name, cases[i].name,
 			       cases[0].times[median] / times[median]);
@@ -146,7 +158,8 @@ static void read_case(struct timed_case *timed, char **words, size_t rounds)
 	timed->command = words + 1;
 	timed->mount_namespace = -1;
 	timed->times = calloc(rounds, sizeof(double));
-	if (!timed->times)
+	timed->computed = calloc(rounds, sizeof(double));
+	if (!timed->times || !timed->computed)
 		give_up("memory");
 	if (timed->command[0] && timed->command[1] && strcmp(timed->command[0], "-m") == 0) {
 		timed->mount_namespace = open(timed->command[1], O_RDONLY | O_CLOEXEC);
@@ -195,6 +208,7 @@ int main(int argc, char **argv)
 	report(cases, count, rounds);
 	for (size_t i = 0; i < count; i++) {
 		free(cases[i].times);
+		free(cases[i].computed);
 		cleanup_fd(&cases[i].mount_namespace);
 	}
 	return EXIT_SUCCESS;

@@ -76,7 +76,8 @@ make_image() { # FILE
 }
 
 out() { # NAME
-	cat "$HOST/out/$1"
+	# A console that is not interactive still is a terminal, and ends lines as one.
+	tr -d '\r' <"$HOST/out/$1"
 }
 
 assert_step() { # NAME STATUS [REGEX]
