@@ -271,21 +271,12 @@ static enum request request_of(long signal)
 	return REQUEST_NONE;
 }
 
-/* Shells ignore SIGTERM and heed SIGHUP; in this order so that who knows both gets the first. The
- * whole process group, for a shell's child may be what it waits for. */
-static void ask_to_end(long pid)
-{
-	call(__NR_kill, pid, SIGTERM, 0, 0, 0);
-	call(__NR_kill, pid, SIGCONT, 0, 0, 0);
-	call(__NR_kill, pid, SIGHUP, 0, 0, 0);
-}
-
-static long long now_seconds(void)
+static long long now_ms(void)
 {
 	struct __kernel_timespec now;
 
 	call(__NR_clock_gettime, 1 /* CLOCK_MONOTONIC */, (long)&now, 0, 0, 0);
-	return now.tv_sec;
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Ends the pid namespace as reboot(2) says. Without CAP_SYS_BOOT it is left as a plain exit. */
@@ -307,30 +298,64 @@ static _Noreturn void finish(enum request request, int status)
 	leave(signal ? STATUS_KILLED : (status >> 8) & 0xff);
 }
 
+/* A shutdown that was asked for: what comes next, and when. */
+struct shutdown {
+	enum request request;
+	int hung_up;
+	long long next;
+};
+
+static void shutdown_begin(struct shutdown *shutdown, enum request request, long pid)
+{
+	if (request == REQUEST_NONE || shutdown->request != REQUEST_NONE)
+		return;
+	shutdown->request = request;
+	shutdown->next = now_ms() + HANGUP_AFTER;
+	call(__NR_kill, pid, SIGTERM, 0, 0, 0);
+	call(__NR_kill, pid, SIGCONT, 0, 0, 0);
+}
+
+/* Shells ignore SIGTERM and heed SIGHUP, but it ends most programs at once: those that make ready
+ * to go at SIGTERM get a moment for it. */
+static void shutdown_continue(struct shutdown *shutdown, long pid)
+{
+	if (shutdown->hung_up)
+		end_namespace(shutdown->request);
+	shutdown->hung_up = 1;
+	shutdown->next += END_AFTER;
+	call(__NR_kill, pid, SIGHUP, 0, 0, 0);
+}
+
+/* Waits for a signal until the shutdown goes on; its number, or a negative errno. */
+static long wait_signal(const struct shutdown *shutdown, const kernel_set *all)
+{
+	struct __kernel_timespec wait = {0, 0};
+	long long left = shutdown->next - now_ms();
+
+	if (shutdown->request == REQUEST_NONE)
+		return call(__NR_rt_sigtimedwait, (long)all, 0, 0, sizeof(*all), 0);
+	if (left > 0) {
+		wait.tv_sec = left / 1000;
+		wait.tv_nsec = left % 1000 * 1000000;
+	}
+	return call(__NR_rt_sigtimedwait, (long)all, 0, (long)&wait, sizeof(*all), 0);
+}
+
 static _Noreturn void watch(long pid, const kernel_set *all)
 {
-	enum request request = REQUEST_NONE;
-	long long deadline = 0;
+	struct shutdown shutdown = {REQUEST_NONE, 0, 0};
 
 	for (;;) {
-		struct __kernel_timespec wait = {GRACE_SECONDS, 0};
-		enum request asked;
 		long signal;
 		int status;
 
 		if (reap(pid, &status))
-			finish(request, status);
-		if (request != REQUEST_NONE)
-			wait.tv_sec = deadline - now_seconds();
-		if (wait.tv_sec <= 0)
-			end_namespace(request);
-		signal = call(__NR_rt_sigtimedwait, (long)all, 0, (long)&wait, sizeof(*all), 0);
-		asked = request_of(signal);
-		if (asked == REQUEST_NONE || request != REQUEST_NONE)
-			continue;
-		request = asked;
-		deadline = now_seconds() + GRACE_SECONDS;
-		ask_to_end(pid);
+			finish(shutdown.request, status);
+		signal = wait_signal(&shutdown, all);
+		if (signal == -EAGAIN)
+			shutdown_continue(&shutdown, pid);
+		else
+			shutdown_begin(&shutdown, request_of(signal), pid);
 	}
 }
 
