@@ -219,7 +219,9 @@ _Noreturn static void run_command(const struct entry *entry, int channel)
 static void join_cgroups(const struct entry *entry, int channel)
 {
 	for (size_t i = 0; i < entry->cgroup_count; i++)
-		require(channel, ENTRY_CGROUP, cgroup_join(entry->cgroups[i], 0));
+		require(channel, ENTRY_CGROUP, cgroup_enter_v1(entry->cgroups[i]));
+	if (entry->cgroup)
+		require(channel, ENTRY_CGROUP, cgroup_join(entry->cgroup, 0));
 }
 
 /* The caller's wishes: signals for the command. False when the caller is gone. */

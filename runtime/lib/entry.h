@@ -15,7 +15,8 @@ struct entry {
 	uint64_t namespaces; /* CLONE_NEW*: those in which it differs from us */
 	bool user_namespace;
 
-	const char **cgroups; /* host paths to be joined */
+	const char **cgroups; /* version 1 groups to be joined */
+	const char *cgroup;   /* the cgroup2 one, NULL: none */
 	size_t cgroup_count;
 
 	uint32_t uid, gid;

@@ -5,6 +5,7 @@
 #include "../base/search_path.h"
 #include "../plan/host_parts.h"
 #include "../state/identity.h"
+#include "../sys/cgroup.h"
 #include "../sys/path.h"
 #include "../sys/process.h"
 #include "entry.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,23 +127,41 @@ static bool is_below(const char *path, const char *directory)
 	       (path[length] == '/' || path[length] == '\0');
 }
 
-/* The group for commands, and in each other hierarchy the machine's own group. */
+/* Whether PATH is a group beside or above that for commands: in the same hierarchy. */
+static bool beside_commands(const struct state *state, const char *path)
+{
+	const char *slash = strrchr(state->cgroup_exec, '/');
+	char parent[PATH_MAX];
+
+	if (!slash || (size_t)(slash - state->cgroup_exec) >= sizeof(parent))
+		return false;
+	memcpy(parent, state->cgroup_exec, (size_t)(slash - state->cgroup_exec));
+	parent[slash - state->cgroup_exec] = '\0';
+	return is_below(path, parent);
+}
+
+/* In version 1 hierarchies the machine's own groups; in version 2 one for commands, which may not
+ * sit in the machine's part of the tree and is made by the first of them. */
 static int find_cgroups(struct entry *entry, const struct state *state, struct floe_error *error)
 {
+	int r;
+
 	for (size_t i = 0; i < state->trace_count; i++) {
 		const char *path = state->traces[i].path;
 		const char **slot;
 
-		if (strcmp(state->traces[i].kind, "cgroup") != 0)
+		if (strcmp(state->traces[i].kind, "cgroup") != 0 || beside_commands(state, path))
 			continue;
-		if (*state->cgroup_exec && is_below(state->cgroup_exec, path))
-			path = state->cgroup_exec;
 		slot = ARENA_APPEND(&entry->arena, entry->cgroups, entry->cgroup_count);
 		if (!slot)
 			return err_errno(error, ENOMEM, "cannot enter %s", state->name);
 		*slot = path;
 	}
-	return 0;
+	if (!*state->cgroup_exec)
+		return 0;
+	entry->cgroup = state->cgroup_exec;
+	r = cgroup_make(entry->cgroup);
+	return r < 0 ? err_errno(error, -r, "cannot make the cgroup %s", entry->cgroup) : 0;
 }
 
 /* ---- user and environment ---- */

@@ -199,7 +199,10 @@ static void plan_v2(struct builder *b)
 	parent = unified_parent(b, &unified);
 	payload = part_cgroup(b, parent, "payload", "the machine's own part");
 	b->plan->cgroup = b->spec->keep_unit ? payload : parent;
-	b->plan->cgroup_exec = part_cgroup(b, parent, "exec", "commands entered from outside");
+	/* Made by the first command entered from outside: most machines never need it. */
+	b->plan->cgroup_exec = text(b, "%s/exec", parent);
+	if (b->spec->keep_unit)
+		trace_add(b, TRACE_CGROUP, b->plan->cgroup_exec);
 	enable_all(b, &unified, parent);
 	if (list_has(b->host->unified_controllers, "pids"))
 		set_cgroup(b, text(b, "%s/pids.max", b->plan->cgroup), tasks_value(b), tasks_why);
