@@ -31,7 +31,9 @@
 #define STATUS_NOT_EXECUTABLE 126
 #define STATUS_KILLED         255
 
-#define GRACE_SECONDS         90
+/* From SIGTERM to SIGHUP, and from there to the end of the namespace; milliseconds. */
+#define HANGUP_AFTER 1000
+#define END_AFTER    89000
 
 /* Signals are sent as the C library counts them: it keeps two for itself (signal(7)). */
 #define RT(number) (34 + (number))
