@@ -25,6 +25,8 @@
 /* What a credential may be at most, as systemd limits it (CREDENTIALS_TOTAL_SIZE_MAX). */
 #define SECRET_MAX (1024 * 1024)
 
+#define MAKE_TRIES 10
+
 static int claim_name(struct context *context, const struct op *op)
 {
 	(void)op;
@@ -83,15 +85,28 @@ static int lock_uids(struct context *context, const struct op *op)
 	return 0;
 }
 
+/* Parents that machines share go with the last of them, perhaps just now. */
+static int make_with_parents(const char *path)
+{
+	int r = -ENOENT;
+
+	for (int i = 0; i < MAKE_TRIES && r == -ENOENT; i++) {
+		r = path_make_parents(path, 0755);
+		if (r == 0 && mkdir(path, 0700) < 0)
+			r = -errno;
+	}
+	return r;
+}
+
 static int make_dir(struct context *context, const struct op *op)
 {
-	int r = path_make_parents(op->source, 0755);
+	int r = make_with_parents(op->source);
 
 	(void)context;
+	if (r == -EEXIST && op->flags)
+		return 0;
 	if (r < 0)
 		return r;
-	if (mkdir(op->source, 0700) < 0)
-		return errno == EEXIST && op->flags ? 0 : -errno;
 	if (chown(op->source, op->id, op->id) < 0 || chmod(op->source, op->mode) < 0)
 		return -errno;
 	return 0;

@@ -15,6 +15,8 @@
 
 #include "../base/cleanup.h"
 
+#define MAKE_TRIES 10
+
 static bool is_cgroup_directory(const char *path)
 {
 	struct statfs status;
@@ -40,15 +42,11 @@ static int make_one(char *path)
 	return chmod(path, 0755) < 0 ? -errno : 0;
 }
 
-int cgroup_make(const char *path)
+static int make_all(char *copy)
 {
-	char copy[PATH_MAX];
 	char *slash = copy;
 	int r = 0;
 
-	if (*path != '/' || strlen(path) >= sizeof(copy))
-		return -EINVAL;
-	strcpy(copy, path);
 	do {
 		slash = strchr(slash + 1, '/');
 		if (slash)
@@ -60,6 +58,21 @@ int cgroup_make(const char *path)
 		if (slash)
 			*slash = '/';
 	} while (slash && r == 0);
+	return r;
+}
+
+int cgroup_make(const char *path)
+{
+	char copy[PATH_MAX];
+	int r = -ENODEV;
+
+	if (*path != '/' || strlen(path) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, path);
+	/* A parent shared by machines goes with the last of them, perhaps just now: its name is
+	 * missing then, or it takes no children any more (cgroup_kn_lock_live() in the kernel). */
+	for (int i = 0; i < MAKE_TRIES && (r == -ENODEV || r == -ENOENT); i++)
+		r = make_all(copy);
 	return r;
 }
 
