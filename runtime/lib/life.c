@@ -263,7 +263,9 @@ int life_run(const struct life *life, int *status, struct floe_error *error)
 		cycle = (struct cycle){.life = life};
 	} while (true);
 	if (r < 0)
-		notify_send("STATUS=%s\nERRNO=%d", error->message, error->errnum);
+		notify_send("STOPPING=1\nSTATUS=%s\nERRNO=%d", error->message, error->errnum);
+	else
+		notify_send("STOPPING=1\nSTATUS=Container %s.", cycle.ending.text);
 	log_close(&log);
 	return r;
 }

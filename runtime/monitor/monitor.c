@@ -81,6 +81,8 @@ static void request_stop(struct monitor *monitor)
 	bool again = monitor->result.stop_requested;
 
 	monitor->result.stop_requested = true;
+	if (!again)
+		notify_send("STOPPING=1\nSTATUS=Container is asked to stop.");
 	set_phase(monitor, STATE_STOPPING);
 	if (again || signal == 0)
 		kill_leader(monitor);
