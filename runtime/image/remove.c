@@ -70,6 +70,21 @@ static int remove_tree_image(int dirfd, const char *name, const char *path,
 	return 0;
 }
 
+/* A running machine holds a lock on its tree (OP_LOCK_IMAGE), shared when it only reads. */
+static int remove_idle_tree(int dirfd, const char *name, const char *path, struct floe_error *error)
+{
+	CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(error, errno, "cannot delete the image %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		err_set(error, FLOE_ERROR_BUSY, EBUSY,
+			"cannot delete the image %s: a machine runs on it", path);
+		return err_hint(error, "\"floe list\" shows which, \"floe stop\" ends it");
+	}
+	return remove_tree_image(dirfd, name, path, error);
+}
+
 static int remove_by_kind(const struct image *image, int dirfd, const char *name,
 			  struct floe_error *error)
 {
@@ -83,7 +98,7 @@ static int remove_by_kind(const struct image *image, int dirfd, const char *name
 			       "made it",
 			       image->path);
 	if (S_ISDIR(status.st_mode))
-		return remove_tree_image(dirfd, name, image->path, error);
+		return remove_idle_tree(dirfd, name, image->path, error);
 	if (unlinkat(dirfd, name, 0) < 0)
 		return err_errno(error, errno, "cannot delete the image %s", image->path);
 	return 0;

@@ -128,6 +128,16 @@ test_images_are_listed() {
 	assert_absent /var/lib/machines/{alpha,beta}
 }
 
+test_images_in_use_are_not_removed() {
+	busybox_root /var/lib/machines/busy
+	run_ok floe start busy --boot=no /bin/sleep 60
+	refuse 'a machine runs on it' floe remove busy
+	assert_exists /var/lib/machines/busy/bin
+	run_ok floe terminate busy
+	run_ok floe remove busy
+	assert_absent /var/lib/machines/busy
+}
+
 test_unwritable_output_is_a_failure() {
 	local words
 	for words in --version --help list 'completion zsh' 'help run'; do
