@@ -138,6 +138,21 @@ test_images_in_use_are_not_removed() {
 	assert_absent /var/lib/machines/busy
 }
 
+test_shell_takes_its_options_before_the_command() {
+	busybox_root /var/lib/machines/host
+	run_ok floe start host --boot=no /bin/sleep 60
+	assert_status 5 floe shell host /bin/sh -c 'exit 5'
+	# shellcheck disable=SC2016 # for the shell inside
+	A=here run_ok floe shell -E A host --setenv=B=2 --chdir=/etc -u user /bin/sh -c 'echo "$A $B $PWD $(id -u) $1"' sh -u
+	assert_eq 'here 2 /etc 1000 -u' "$OUTPUT"
+	refuse 'expected an absolute path' floe shell host --chdir=etc
+	refuse 'expected NAME=VALUE' floe shell host --setenv=
+	refuse 'no user "nobody-knows"' floe shell host -u nobody-knows /bin/true
+	run_ok floe list --json
+	assert_eq 'host running 65536' "$(jq -r '.[0] | "\(.name) \(.state) \(.uid_count)"' <<<"$OUTPUT")"
+	run_ok floe stop host --kill
+}
+
 test_unwritable_output_is_a_failure() {
 	local words
 	for words in --version --help list 'completion zsh' 'help run'; do
