@@ -203,7 +203,8 @@ busybox_root() { # DIRECTORY
 	ln -sfn bin "$1/sbin"
 	chmod 1777 "$1/tmp"
 	cp "$busybox" "$1/bin/busybox"
-	chroot "$1" /bin/busybox --install -s /bin
+	# Hard links: writing to a symbolic one, which are absolute, would write to the host's.
+	chroot "$1" /bin/busybox --install /bin
 	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'user:x:1000:1000:user:/home/user:/bin/sh' \
 		'nobody:x:65534:65534:nobody:/:/bin/false' >"$1/etc/passwd"
 	printf '%s\n' 'root:x:0:' 'user:x:1000:' 'extra:x:1001:user' 'nogroup:x:65534:' \
