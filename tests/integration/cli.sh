@@ -151,6 +151,7 @@ test_shell_takes_its_options_before_the_command() {
 	run_ok floe list --json
 	assert_eq 'host running 65536' "$(jq -r '.[0] | "\(.name) \(.state) \(.uid_count)"' <<<"$OUTPUT")"
 	run_ok floe stop host --kill
+	run_ok floe remove host
 }
 
 test_unwritable_output_is_a_failure() {
