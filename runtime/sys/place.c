@@ -130,18 +130,31 @@ static int place_parents(int root, const char *path)
 	return place_directory(root, copy, 0755);
 }
 
+/* What is no directory will do as a mount point for a file; -ENOENT: there is nothing. */
+static int check_file(int root, const char *path)
+{
+	int fd = path_open_in(root, path, O_PATH, 0);
+	struct stat status;
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status) < 0)
+		r = -errno;
+	else if (S_ISDIR(status.st_mode))
+		r = -EISDIR;
+	close(fd);
+	return r;
+}
+
 int place_file(int root, const char *path, mode_t mode)
 {
 	struct place place = {.parent = -1};
-	int fd = path_open_in(root, path, O_PATH, 0);
-	int r;
+	int r = check_file(root, path);
+	int fd;
 
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	if (fd != -ENOENT)
-		return fd;
+	if (r != -ENOENT)
+		return r;
 	r = place_parents(root, path);
 	if (r == 0)
 		r = place_open(root, path, &place);
