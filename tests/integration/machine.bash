@@ -13,6 +13,7 @@ MODE=pick
 
 # Runs a command once for each: machines in a user namespace, and machines without one.
 in_both_modes() { # COMMAND...
+	local MODE
 	for MODE in pick no; do
 		echo "with --private-users=$MODE:"
 		"$@"
@@ -65,6 +66,7 @@ machine /bin/true
 
 # Starts floe run in the background as process $FLOE, output in files "out" and "err" of the test.
 machine_background() { # OPTION... COMMAND...
+	rm -f "$TEST_DIR/out" "$TEST_DIR/err"
 	floe run --pipe -D "$ROOT" --private-users="$MODE" "$@" \
 		>"$TEST_DIR/out" 2>"$TEST_DIR/err" &
 	FLOE=$!

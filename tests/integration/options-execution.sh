@@ -295,6 +295,7 @@ test_notify_ready_waits_for_pid_1() {
 			pause();
 		}
 	END
+	rm "$ROOT/sbin/init"
 	gcc -static -o "$ROOT/sbin/init" init.c
 	NOTIFY_SOCKET=$PWD/socket machine_background --boot --notify-ready=yes --kill-signal=KILL
 	wait_for_line started
