@@ -23,6 +23,17 @@ const char *host_descriptor_path(struct arena *arena, int fd)
 	return arena_strndup(arena, path, (size_t)length);
 }
 
+static void write_hex(char *text, const unsigned char *bytes, size_t count)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < count; i++) {
+		*text++ = digits[bytes[i] >> 4];
+		*text++ = digits[bytes[i] & 0xf];
+	}
+	*text = '\0';
+}
+
 /* Two version 4 UUIDs (RFC 9562, 5.4): plain, and dashed as boot_id wants it. */
 static int host_random(struct host *host, struct floe_error *error)
 {
@@ -36,8 +47,7 @@ static int host_random(struct host *host, struct floe_error *error)
 
 		uuid[6] = (uuid[6] & 0x0f) | 0x40;
 		uuid[8] = (uuid[8] & 0x3f) | 0x80;
-		for (int i = 0; i < 16; i++)
-			snprintf(hex[id] + 2 * i, 3, "%02x", uuid[i]);
+		write_hex(hex[id], uuid, 16);
 	}
 	host->random_uuid = arena_strdup(&host->arena, hex[0]);
 	host->boot_id = arena_printf(&host->arena, "%.8s-%.4s-%.4s-%.4s-%s", hex[1], hex[1] + 8,

@@ -106,9 +106,10 @@ struct host {
 	bool has_bpf_devices;  /* BPF_CGROUP_DEVICE programs can be attached */
 	uint64_t capabilities; /* effective and bounding set of the caller */
 	uint64_t nr_open;
-	struct rlimit limits[RLIM_NLIMITS];      /* the caller's */
-	struct rlimit init_limits[RLIM_NLIMITS]; /* of the host's PID 1 */
-	unsigned last_cpu;                       /* looked at only for a --cpu-affinity */
+	struct rlimit limits[RLIM_NLIMITS]; /* the caller's */
+	struct rlimit
+		init_limits[RLIM_NLIMITS]; /* of the host's PID 1: RLIMIT_NPROC and _SIGPENDING */
+	unsigned last_cpu;                 /* looked at only for a --cpu-affinity */
 
 	/* cgroups */
 	enum host_cgroup_layout cgroup_layout;
@@ -154,7 +155,8 @@ struct host {
 	const char *system_real;     /* the toplevel resolved into /nix/store */
 	struct host_user user;
 	const char *const
-		*proc_paths;   /* what exists of HOST_PROC_PATHS below /proc, NULL-terminated */
+		*proc_paths;   /* what exists of HOST_PROC_PATHS below /proc, NULL-terminated; NULL
+				where nothing is masked */
 	const char *run_dir;   /* "/run/floe" */
 	const char *state_dir; /* "/var/lib/floe" */
 };

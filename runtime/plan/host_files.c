@@ -154,7 +154,7 @@ static const char *const *existing_names(struct arena *arena, const char *direct
 }
 
 /* Majors and minors are in Documentation/admin-guide/devices.txt of the kernel. */
-static void probe_devices(struct host *host)
+static void probe_devices(struct host *host, const struct spec *spec)
 {
 	static const char *const nodes[] = {HOST_DEVICE_NODES};
 	static const char *const covered[] = {HOST_PROC_PATHS};
@@ -162,6 +162,9 @@ static void probe_devices(struct host *host)
 	host->device_nodes = existing_names(&host->arena, "/dev", nodes, ARRAY_SIZE(nodes));
 	host->has_fuse = is_character_device("/dev/fuse", makedev(10, 229));
 	host->has_tun = is_character_device("/dev/net/tun", makedev(10, 200));
+	/* Masks are for who asked, and for machines without a user namespace. */
+	if (!spec->masks && spec->userns != SPEC_USERNS_NO)
+		return;
 	host->proc_paths = existing_names(&host->arena, "/proc", covered, ARRAY_SIZE(covered));
 }
 
@@ -188,12 +191,11 @@ static void probe_caller(struct host *host)
 
 int host_files(struct host *host, const struct spec *spec, struct floe_error *error)
 {
-	(void)spec;
 	(void)error;
 	probe_identity(host);
 	probe_os_release(host);
 	probe_localtime(host);
-	probe_devices(host);
+	probe_devices(host, spec);
 	probe_caller(host);
 	host->resolv_stub = existing("/run/systemd/resolve/stub-resolv.conf");
 	host->resolv_uplink = existing("/run/systemd/resolve/resolv.conf");

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -24,9 +23,13 @@
 static void probe_version(struct host *host)
 {
 	struct utsname name;
+	char *end;
 
-	if (uname(&name) == 0)
-		sscanf(name.release, "%u.%u", &host->kernel_major, &host->kernel_minor);
+	if (uname(&name) < 0)
+		return;
+	host->kernel_major = (unsigned)strtoul(name.release, &end, 10);
+	if (*end == '.')
+		host->kernel_minor = (unsigned)strtoul(end + 1, NULL, 10);
 }
 
 static uint64_t read_number(const char *path, uint64_t otherwise)
@@ -36,34 +39,39 @@ static uint64_t read_number(const char *path, uint64_t otherwise)
 	return file_read(path, text, sizeof(text)) > 0 ? strtoull(text, NULL, 10) : otherwise;
 }
 
+/* Whose inode is that of the namespace the kernel began with. */
+static bool is_initial(int directory)
+{
+	char text[64];
+	ssize_t length = readlinkat(directory, "user", text, sizeof(text) - 1);
+
+	if (length < 0)
+		return false;
+	text[length] = '\0';
+	return strcmp(text, INITIAL_USER_NAMESPACE) == 0;
+}
+
 static int probe_namespaces(struct host *host, struct floe_error *error)
 {
 	const struct {
-		const char *path;
+		const char *name;
 		bool *has;
 	} namespaces[] = {
-		{"/proc/self/ns/user", &host->has_user_namespace},
-		{"/proc/self/ns/cgroup", &host->has_cgroup_namespace},
-		{"/proc/self/ns/time", &host->has_time_namespace},
-		{"/proc/self/ns/ipc", &host->has_ipc_namespace},
-		{"/proc/self/ns/net", &host->has_net_namespace},
+		{"user", &host->has_user_namespace}, {"cgroup", &host->has_cgroup_namespace},
+		{"time", &host->has_time_namespace}, {"ipc", &host->has_ipc_namespace},
+		{"net", &host->has_net_namespace},
 	};
-	char text[64];
+	CLEANUP_FD int directory = open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
 
-	/* The mount namespace is never left out of a kernel: without it this is no proc. */
-	if (readlink("/proc/self/ns/mnt", text, sizeof(text)) < 0) {
-		err_errno(error, errno, "cannot read /proc/self/ns/mnt");
+	if (directory < 0) {
+		err_errno(error, errno, "cannot open /proc/self/ns");
 		return err_hint(error, "floe needs proc mounted on /proc");
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
-		ssize_t length = readlink(namespaces[i].path, text, sizeof(text) - 1);
-
-		*namespaces[i].has = length > 0;
-		if (i > 0 || length < 0)
-			continue;
-		text[length] = '\0';
-		host->initial_user_namespace = strcmp(text, INITIAL_USER_NAMESPACE) == 0;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
+		*namespaces[i].has =
+			fstatat(directory, namespaces[i].name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+	host->initial_user_namespace = is_initial(directory);
 	/* user_namespaces(7): zero switches them off. */
 	if (read_number("/proc/sys/user/max_user_namespaces", 1) == 0)
 		host->has_user_namespace = false;
@@ -124,11 +132,16 @@ static bool can_filter_calls(void)
 
 static void probe_limits(struct host *host)
 {
-	for (int i = 0; i < RLIM_NLIMITS; i++) {
+	static const int of_init[] = {RLIMIT_NPROC, RLIMIT_SIGPENDING};
+
+	for (int i = 0; i < RLIM_NLIMITS; i++)
 		prlimit(0, (__rlimit_resource_t)i, NULL, &host->limits[i]);
-		/* Another user's PID 1 does not tell (prlimit(2)): then the caller's have to do. */
-		if (prlimit(1, (__rlimit_resource_t)i, NULL, &host->init_limits[i]) < 0)
-			host->init_limits[i] = host->limits[i];
+	/* Another user's PID 1 does not tell (prlimit(2)): then the caller's have to do. */
+	for (size_t i = 0; i < ARRAY_SIZE(of_init); i++) {
+		int resource = of_init[i];
+
+		if (prlimit(1, (__rlimit_resource_t)resource, NULL, &host->init_limits[resource]))
+			host->init_limits[resource] = host->limits[resource];
 	}
 	host->nr_open = read_number("/proc/sys/fs/nr_open", 1024 * 1024);
 }

@@ -88,8 +88,11 @@ int caps_get(uint64_t *effective, uint64_t *bounding)
 	*effective = data[0].effective | (uint64_t)data[1].effective << 32;
 	*bounding = 0;
 	for (int capability = 0; capability <= CAPABILITY_LAST; capability++) {
-		if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1)
-			*bounding |= UINT64_C(1) << capability;
+		int has = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+
+		if (has < 0) /* the first that this kernel does not know */
+			break;
+		*bounding |= (uint64_t)has << capability;
 	}
 	return 0;
 }
