@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include "../base/cleanup.h"
+#include "../sys/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,8 +41,10 @@ int log_open_at(struct log *log, const char *directory, const char *name, struct
 	if (snprintf(log->path, sizeof(log->path), "%s/%s.log", directory, name) >=
 	    (int)sizeof(log->path))
 		return err_errno(error, ENAMETOOLONG, "cannot log to %s/%s.log", directory, name);
-	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-		return err_errno(error, errno, "cannot create %s for console logs", directory);
+	/* A small host may not even have /var/log. */
+	r = path_make_parents(log->path, 0755);
+	if (r < 0)
+		return err_errno(error, -r, "cannot create %s for console logs", directory);
 	r = open_file(log);
 	return r < 0 ? err_errno(error, -r, "cannot open the console log %s", log->path) : 0;
 }
