@@ -283,12 +283,15 @@ _Noreturn static void run_helper(const struct entry *entry, int channel)
 	_exit(0);
 }
 
-/* The helper keeps no descriptor of the caller's but these: a pipe would never see its end. */
+/* The helper keeps no descriptor of the caller's but these: a pipe would never see its end. All are
+ * above 2, where the channel takes the places, so that nothing opened later gets one of those. */
 static void close_others(const struct entry *entry, int channel)
 {
 	int kept[] = {entry->leader, channel, entry->stdio[0], entry->stdio[1], entry->stdio[2]};
-	unsigned first = 0;
+	unsigned first = 3;
 
+	for (int i = 0; i < 3; i++)
+		dup2(channel, i);
 	for (;;) {
 		unsigned next = UINT_MAX;
 
@@ -311,6 +314,11 @@ int entry_start(const struct entry *entry, int *channel, int *helper, struct flo
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_errno(error, errno, "cannot create a channel to a command");
+	if (entry_raise(&ends[1]) < 0) {
+		close(ends[0]);
+		close(ends[1]);
+		return err_errno(error, errno, "cannot create a channel to a command");
+	}
 	pid = process_clone(0, helper);
 	if (pid == 0) {
 		close_others(entry, ends[1]);

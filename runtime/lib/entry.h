@@ -44,6 +44,9 @@ int entry_prepare(struct entry *entry, const struct state *state,
 
 void entry_free(struct entry *entry);
 
+/* Moves a descriptor below 3, where standard input and output go, above that. */
+int entry_raise(int *fd);
+
 /* What the processes of an entry say to the caller over its channel. */
 enum entry_message {
 	ENTRY_TERMINAL, /* comes with the pty master */

@@ -30,6 +30,20 @@
 /* Larger status files of a process do not exist. */
 #define STATUS_SIZE 8192
 
+int entry_raise(int *fd)
+{
+	int raised;
+
+	if (*fd > 2)
+		return 0;
+	raised = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+	if (raised < 0)
+		return -errno;
+	close(*fd);
+	*fd = raised;
+	return 0;
+}
+
 static int open_leader(struct entry *entry, const struct state *state, struct floe_error *error)
 {
 	if (state->phase == STATE_DEAD || state->leader == 0)
@@ -41,7 +55,7 @@ static int open_leader(struct entry *entry, const struct state *state, struct fl
 	if (entry->leader < 0)
 		return err_errno(error, -entry->leader, "cannot find the first process %d of %s",
 				 (int)state->leader, state->name);
-	return 0;
+	return entry_raise(&entry->leader);
 }
 
 /* What was read by pid belongs to the machine if its leader still lives after that. */

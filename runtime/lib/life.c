@@ -265,7 +265,8 @@ int life_run(const struct life *life, int *status, struct floe_error *error)
 	if (r < 0)
 		notify_send("STOPPING=1\nSTATUS=%s\nERRNO=%d", error->message, error->errnum);
 	else
-		notify_send("STOPPING=1\nSTATUS=Container %s.", cycle.ending.text);
+		notify_send("STOPPING=1\nSTATUS=Container %s.\nEXIT_STATUS=%d", cycle.ending.text,
+			    *status);
 	log_close(&log);
 	return r;
 }
