@@ -83,7 +83,7 @@ static void probe_mount(struct host *host, const struct spec_mount *mount,
 static void probe_mounts(struct host *host, const struct spec *spec, int root)
 {
 	host->mounts = arena_alloc(&host->arena, spec->mount_count * sizeof(*host->mounts));
-	host->layers = arena_alloc(&host->arena, spec->mount_count * sizeof(*host->layers));
+	host->layers = arena_alloc(&host->arena, spec->mount_count * sizeof(void *));
 	for (size_t i = 0; host->mounts && host->layers && i < spec->mount_count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
 

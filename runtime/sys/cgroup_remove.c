@@ -91,7 +91,7 @@ static void kill_members(int group)
 
 	if (!list)
 		return;
-	fd = -1;
+	(void)take_fd(&fd);
 	thaw(group);
 	while (fscanf(list, "%ld", &pid) == 1)
 		kill_member(pid);

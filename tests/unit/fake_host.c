@@ -63,7 +63,7 @@ static void fill_mounts(struct host *host, const struct spec *spec)
 	size_t count = spec->mount_count;
 
 	host->mounts = arena_alloc(&host->arena, (count + 1) * sizeof(*host->mounts));
-	host->layers = arena_alloc(&host->arena, (count + 1) * sizeof(*host->layers));
+	host->layers = arena_alloc(&host->arena, (count + 1) * sizeof(void *));
 	for (size_t i = 0; i < count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
 		const char *path = source_path(mount);

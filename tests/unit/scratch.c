@@ -135,6 +135,7 @@ void scratch_mount(const char *type, const char *path, size_t size)
 	assert_return_code(truncate(image, (off_t)size), errno);
 	make_file_system(type, image);
 	loop = attach_loop(image, device);
+	assert_return_code(loop, errno);
 	assert_return_code(mount(device, path, type, 0, NULL), errno);
 }
 
