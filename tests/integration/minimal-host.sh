@@ -93,10 +93,10 @@ walk_through() { # cgroup | none, tar.gz | tar.xz
 		try images floe list --images
 		try echo floe run -q -D /var/lib/machines/box /bin/echo "hello from inside"
 		try inside floe run -q -D /var/lib/machines/box /bin/sh -c \
-			'id -u; cat /etc/motd; test -e /bin/busybox; test ! -e /bin/floe; cat /proc/1/comm'
+			'id -u; cat /etc/motd; test -e /bin/busybox; test ! -e /bin/floe; cat /proc/1/comm; true'
 		try status floe run -q -D /var/lib/machines/box /bin/sh -c 'exit 7'
 		try plan floe plan start box
-		try start floe start --kill-signal=SIGUSR2 box
+		try start floe start --notify-ready=no --kill-signal=SIGUSR2 box
 		try list floe list
 		for i in \$(seq 100); do
 			floe shell box /bin/test -e /run/up >/dev/null 2>&1 </dev/null && break
