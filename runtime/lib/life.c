@@ -24,9 +24,10 @@
 /* From one start of the leader to its end. */
 struct cycle {
 	const struct life *life;
-	bool first;
-	uint64_t ready_deadline;
-	struct host host; /* the plan speaks of it */
+	bool noted;              /* the notes were passed on */
+	bool told;               /* the caller knows that it is ready */
+	uint64_t ready_deadline; /* 0: none, or told */
+	struct host host;        /* the plan speaks of it */
 	struct plan plan;
 	struct arena arena; /* of compiled filters */
 	struct seccomp_filters filters;
@@ -48,7 +49,7 @@ static int pass_notes(const struct cycle *cycle, struct floe_error *error)
 		if (note->clamp && life->spec->strict)
 			return err_set(error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
 				       "%s, which --strict does not allow", note->text);
-		if (life->note && cycle->first)
+		if (life->note && !cycle->noted)
 			life->note(life->note_context, note->text);
 	}
 	return 0;
@@ -70,7 +71,7 @@ static int find_filters(struct cycle *cycle, struct floe_error *error)
 		return 0;
 	return filters_find(plan->caps_bounding, (const char *const *)plan->syscall_filter,
 			    plan->syscall_filter_count, &cycle->arena, &cycle->filters,
-			    cycle->first ? life->note : NULL, life->note_context, error);
+			    cycle->noted ? NULL : life->note, life->note_context, error);
 }
 
 static int begin_once(struct cycle *cycle, struct floe_error *error)
@@ -88,6 +89,7 @@ static int begin_once(struct cycle *cycle, struct floe_error *error)
 		r = find_filters(cycle, error);
 	if (r < 0)
 		return r;
+	cycle->noted = true;
 	io.filters = cycle->plan.seccomp ? &cycle->filters : NULL;
 	return launch_begin(&cycle->launch, &cycle->plan, &io, error);
 }
@@ -164,7 +166,7 @@ static int open_monitor(struct cycle *cycle, struct log *log, struct floe_error 
 		.ready_deadline = cycle->ready_deadline,
 		.detached = life->detached,
 		.started_is_ready = life->started_is_ready,
-		.ready = cycle->first ? life->ready : NULL,
+		.ready = cycle->told ? NULL : life->ready,
 		.context = life->ready_context,
 	};
 
@@ -219,7 +221,7 @@ static int judge(struct cycle *cycle, struct floe_error *error)
 	ending->booted = cycle->plan.boot && *cycle->plan.boot;
 	ending->asks_ready = cycle->plan.notify_ready;
 	ending->keep_unit = cycle->plan.keep_unit;
-	ending->must_be_ready = cycle->life->must_be_ready && cycle->first;
+	ending->must_be_ready = cycle->life->must_be_ready && !cycle->told;
 	ending->timeout_us = cycle->life->ready_timeout_us;
 	return ending_judge(ending, error);
 }
@@ -243,11 +245,24 @@ static int run_cycle(struct cycle *cycle, struct log *log, struct floe_error *er
 	return r;
 }
 
+/* After a reboot: who waits for the machine to be ready goes on waiting. */
+static struct cycle next_cycle(const struct cycle *last)
+{
+	bool told = last->told || last->ending.result.ready || last->life->started_is_ready;
+
+	return (struct cycle){
+		.life = last->life,
+		.noted = true,
+		.told = told,
+		.ready_deadline = told ? 0 : last->ready_deadline,
+	};
+}
+
 int life_run(const struct life *life, int *status, struct floe_error *error)
 {
 	struct floe_error own = {0};
 	struct log log = {.fd = -1};
-	struct cycle cycle = {.life = life, .first = true};
+	struct cycle cycle = {.life = life};
 	int r;
 
 	/* What is noted in the log and sent upward is needed even if the caller wants no text. */
@@ -260,7 +275,7 @@ int life_run(const struct life *life, int *status, struct floe_error *error)
 		if (r < 0 || !cycle.ending.restart)
 			break;
 		notify_send("STATUS=Restarting...");
-		cycle = (struct cycle){.life = life};
+		cycle = next_cycle(&cycle);
 	} while (true);
 	if (r < 0)
 		notify_send("STOPPING=1\nSTATUS=%s\nERRNO=%d", error->message, error->errnum);

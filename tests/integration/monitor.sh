@@ -327,6 +327,14 @@ test_a_reboot_of_a_detached_machine() {
 	run_ok floe stop "$WEB"
 }
 
+test_start_waits_over_a_reboot() {
+	image "$WEB" "if [ ! -e /etc/again ]; then touch /etc/again; exec reboot -f; fi
+		$READY_INIT"
+	run_ok timeout 20 "${START[@]}" --private-users=no "$WEB"
+	assert_eq ready "$(field "$WEB" state)"
+	run_ok floe stop "$WEB"
+}
+
 test_stop_forces_what_does_not_end() {
 	image "$WEB" 'exec /bin/notifier notify:READY=1 sleep:100000'
 	run_ok "${START[@]}" "$WEB"
