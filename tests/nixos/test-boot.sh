@@ -109,8 +109,6 @@ check_store_is_locked() {
 		run floe shell web mount -o "$options" /nix/store
 		assert_ne 0 "$STATUS" "status of mount -o $options"
 	done
-	run floe shell web umount -l /nix/store
-	assert_ne 0 "$STATUS" "status of unmounting the store"
 	check_store
 }
 
