@@ -35,7 +35,7 @@ measure_foreground() { # NAME MARK WORD...
 }
 
 measure_background() { # NAME MARK
-	"$BUILD/floe" start box 2>"$WORK/errors" || die "floe start: $(<"$WORK/errors")"
+	"$BUILD/floe" start --notify-ready=no box 2>"$WORK/errors" || die "floe start: $(<"$WORK/errors")"
 	wait_for_sleep "$2"
 	report "$1" "$("$BUILD/floe" list --json | jq -r '.[] | select(.name == "box") | .monitor')"
 	"$BUILD/floe" terminate box
