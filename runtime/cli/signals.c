@@ -10,6 +10,7 @@
 int signals_take(void)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	const struct sigaction normal = {.sa_handler = SIG_DFL};
 	sigset_t set;
 	int fd;
 
@@ -19,7 +20,9 @@ int signals_take(void)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGWINCH);
 	sigaddset(&set, SIGRTMIN + 18); /* systemd(1): asks for what memory can be given back */
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0) {
+	/* Who started us may ignore SIGCHLD, and then no child has an exit status (wait(2)). */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0 ||
+	    sigaction(SIGCHLD, &normal, NULL) < 0) {
 		say_failure("cannot block signals: %s", strerror(errno));
 		return -1;
 	}

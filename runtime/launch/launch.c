@@ -66,12 +66,13 @@ static int run_ops(struct launch *launch, enum op_phase phase, struct floe_error
 
 static int note_leader(struct launch *launch, pid_t pid, struct floe_error *error)
 {
-	int fd = process_open(pid);
+	int fd;
 
-	if (fd < 0)
-		return err_errno(error, -fd, "cannot open a descriptor of process %d", pid);
 	launch->leader = pid;
 	launch->context.leader = pid;
+	fd = process_open(pid);
+	if (fd < 0)
+		return err_errno(error, -fd, "cannot open a descriptor of process %d", pid);
 	launch->leader_fd = fd;
 	return 0;
 }
@@ -251,27 +252,46 @@ int launch_state_fd(const struct launch *launch)
 	return launch->context.state_fd;
 }
 
-static void end_leader(struct launch *launch, int *status)
+/* By number: it was not reaped, so that the number is its own. */
+static void reap_early_leader(const struct launch *launch)
 {
+	if (launch->leader <= 0)
+		return;
+	kill(launch->leader, SIGKILL);
+	while (waitpid(launch->leader, NULL, __WALL) < 0 && errno == EINTR)
+		;
+}
+
+static int end_leader(struct launch *launch, int *status, struct floe_error *error)
+{
+	int r;
+
 	/* First the channel: a leader that still waits leaves by itself. */
 	cleanup_fd(&launch->channel);
-	if (launch->leader_fd < 0)
-		return;
+	if (launch->leader_fd < 0) {
+		reap_early_leader(launch);
+		return 0;
+	}
 	process_signal(launch->leader_fd, SIGKILL);
-	process_wait(launch->leader_fd, status);
+	r = process_wait(launch->leader_fd, status);
 	close(launch->leader_fd);
+	if (r == 0 || !status)
+		return 0;
+	err_errno(error, -r, "cannot learn how %s ended", launch->context.plan->name);
+	err_hint(error, "the calling program must not ignore SIGCHLD or reap what is not its own");
+	return r;
 }
 
 int launch_end(struct launch *launch, int *status, struct floe_error *error)
 {
-	int r;
+	int ended, r;
 
 	if (!launch)
 		return 0;
-	end_leader(launch, status);
+	ended = end_leader(launch, status, error);
 	reap_stager(launch);
 	cleanup_fd(&launch->console_fd);
 	r = resources_release(&launch->context, error);
 	free(launch);
-	return r;
+	return ended < 0 ? ended : r;
 }

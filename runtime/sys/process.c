@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,17 @@
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
+
+/* The first version of struct pidfd_info, <linux/pidfd.h> of Linux 6.15. */
+struct exit_info {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+
+#define EXIT_INFO_GET  _IOWR(0xff, 11, struct exit_info) /* PIDFD_GET_INFO */
+#define EXIT_INFO_EXIT (UINT64_C(1) << 3)                /* PIDFD_INFO_EXIT */
 
 pid_t process_clone(uint64_t flags, int *pidfd)
 {
@@ -26,9 +38,23 @@ pid_t process_clone_into(uint64_t flags, int cgroup, int *pidfd)
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
 	};
-	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	sigset_t all, before;
+	pid_t pid;
 
-	return pid < 0 ? -errno : pid;
+	/* The child has a copy of the caller's handlers, which must not run in it: a group-wide
+	 * Ctrl-C would have them write into the caller's own pipes. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	if (pid == 0)
+		return 0;
+	if (pid < 0)
+		pid = -errno;
+	/* The kernel stores the number before it knows that all will go well (copy_process()). */
+	if (pid < 0 && pidfd)
+		*pidfd = -1;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return pid;
 }
 
 int process_open(pid_t pid)
@@ -50,12 +76,27 @@ static int status_of(const siginfo_t *info)
 	return (info->si_status & 0x7f) | (info->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
+/* The status of a child that somebody else reaped, or the kernel itself for a caller that ignores
+ * SIGCHLD: an execve(2) gave it that exit signal (de_thread() in fs/exec.c). */
+static int reaped_status(int pidfd, int *status)
+{
+	struct exit_info info = {.mask = EXIT_INFO_EXIT};
+
+	if (ioctl(pidfd, EXIT_INFO_GET, &info) < 0 || !(info.mask & EXIT_INFO_EXIT))
+		return -ECHILD;
+	if (status)
+		*status = info.exit_code;
+	return 0;
+}
+
 int process_wait(int pidfd, int *status)
 {
 	siginfo_t info = {0};
 
 	/* __WALL: a child without exit signal is not waited for otherwise (wait(2)). */
 	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0) {
+		if (errno == ECHILD)
+			return reaped_status(pidfd, status);
 		if (errno != EINTR)
 			return -errno;
 	}

@@ -8,9 +8,10 @@
 
 /*
  * clone3(2) as fork: returns 0 in the child, the pid in the caller. FLAGS are CLONE_*. No exit
- * signal: an embedder's SIGCHLD handler and wait() see nothing of our children. *PIDFD (may be
- * NULL) becomes a descriptor of the child. No fork handler runs: the child may only make
- * async-signal-safe calls.
+ * signal: an embedder's SIGCHLD handler and wait() see nothing of our children, unless they
+ * execute a program (execve(2) makes it SIGCHLD). *PIDFD (may be NULL) becomes a descriptor of the
+ * child, -1 on failure. The child starts with all signals blocked. No fork handler runs: it may
+ * only make async-signal-safe calls.
  */
 pid_t process_clone(uint64_t flags, int *pidfd);
 
@@ -20,7 +21,8 @@ pid_t process_clone_into(uint64_t flags, int cgroup, int *pidfd);
 int process_open(pid_t pid);               /* pidfd */
 int process_signal(int pidfd, int signal); /* 0 or -errno; -ESRCH: it is gone */
 
-/* Waits for a child of ours, however it was created; *STATUS as in wait(2). */
+/* Waits for a child of ours, however it was created; *STATUS as in wait(2). -ECHILD: it has ended,
+ * but somebody else took its status, and the kernel is older than 6.15, which still knows it. */
 int process_wait(int pidfd, int *status);
 
 #endif

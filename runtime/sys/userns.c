@@ -92,18 +92,26 @@ int userns_open(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Keeps a namespace there until it is killed. */
+_Noreturn static void hold(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The parent may have died before that was said. */
+	while (getppid() == parent)
+		pause();
+	_exit(0);
+}
+
 int userns_create(struct id_map users, struct id_map groups)
 {
 	int pidfd = -1, fd;
+	pid_t parent = getpid();
 	pid_t pid = process_clone(CLONE_NEWUSER, &pidfd);
 
 	if (pid < 0)
 		return pid;
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
+	if (pid == 0)
+		hold(parent);
 	fd = userns_map(pid, users, groups);
 	if (fd == 0)
 		fd = userns_open(pid);
