@@ -81,6 +81,10 @@ static int become_user(struct context *context, const struct op *op)
 
 	if (op->id != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return -errno;
+	/* So that a user can open /dev/console, as after a login. */
+	if (op->id != 0 && context->console_fd >= 0 &&
+	    fchown(context->console_fd, op->id, (gid_t)-1) < 0)
+		return -errno;
 	if (syscall(SYS_setgroups, plan->group_count, plan->groups) < 0 ||
 	    syscall(SYS_setresgid, gid, gid, gid) < 0 ||
 	    syscall(SYS_setresuid, op->id, op->id, op->id) < 0)
