@@ -3,8 +3,10 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int unknown_verb(const char *name)
 {
@@ -42,11 +44,25 @@ static int finish(int status)
 	return status ?: EXIT_FAILURE;
 }
 
+/* Started with closed standard descriptors, messages would go to whatever is opened first, a
+ * machine's record perhaps. Where there is no /dev/null all stays as it is. */
+static void occupy_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int count, char *words[])
 {
 	const struct verb *verb;
 	const char *name;
 
+	occupy_stdio();
 	if (count < 2) {
 		print_help(stderr, NULL);
 		return EXIT_FAILURE;

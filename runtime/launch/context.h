@@ -27,6 +27,7 @@ struct context {
 	int state_fd;  /* locked state directory */
 	int notify_fd; /* datagram socket, unbound until the leader binds it */
 	int stub_fd;   /* sealed memory file with our PID 1, -1: none */
+	int stdio[3];  /* of the payload in pipe mode, above 2; -1: none */
 
 	/* stager */
 	int cgroup_fd; /* cgroup2 directory the leader is created in, -1: the monitor's */

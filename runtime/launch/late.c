@@ -23,11 +23,14 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-/* Makes FROM the descriptors 0, 1 and 2. They are above 2: context_raise_fds() saw to it. */
+/* Makes FROM, which are above 2, the descriptors 0, 1 and 2. Where there is none, the machine's own
+ * /dev/null is better than what the caller happens to have there. */
 static int set_stdio(const int from[3])
 {
 	for (int i = 0; i < 3; i++) {
-		if (from[i] >= 0 && dup2(from[i], i) < 0)
+		int fd = from[i] >= 0 ? from[i] : open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+		if (fd < 0 || (fd == i ? fcntl(fd, F_SETFD, 0) : dup2(fd, i)) < 0)
 			return -errno;
 	}
 	return 0;
@@ -37,14 +40,13 @@ static int session(struct context *context, const struct op *op)
 {
 	int console = context->console_fd;
 	int terminal[3] = {console, console, console};
-	int passed[3] = {context->io.input, context->io.output, context->io.error_output};
 
 	(void)op;
 	/* -EPERM: already a session leader, which PID 1 of a restarted machine may be. */
 	if (setsid() < 0 && errno != EPERM)
 		return -errno;
 	if (console < 0)
-		return set_stdio(passed);
+		return set_stdio(context->stdio);
 	if (ioctl(console, TIOCSCTTY, 0) < 0)
 		return -errno;
 	return set_stdio(terminal);

@@ -50,6 +50,12 @@ static int channels_open(struct channels *channels)
 		return -errno;
 	if (socketpair(AF_UNIX, type, 0, channels->leader) < 0)
 		return -errno;
+	for (int i = 0; i < 2; i++) {
+		channels->stager[i] = fd_above_stdio(channels->stager[i]);
+		channels->leader[i] = fd_above_stdio(channels->leader[i]);
+		if (channels->stager[i] < 0 || channels->leader[i] < 0)
+			return -errno;
+	}
 	return 0;
 }
 

@@ -13,13 +13,34 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A payload descriptor below 3 that has to end up as another one would be overwritten on the way:
- * it is used from a copy above. */
-static int raise_fd(int fd, int wanted)
+/* The payload's descriptors from copies above 2: none is overwritten on the way to its place. */
+static int raise_stdio(struct context *context, struct floe_error *error)
 {
-	if (fd < 0 || fd > 2 || fd == wanted)
+	const struct launch_io *io = &context->io;
+	const int given[3] = {io->input, io->output, io->error_output};
+
+	for (int i = 0; i < 3; i++) {
+		if (given[i] < 0)
+			continue;
+		context->stdio[i] = fcntl(given[i], F_DUPFD_CLOEXEC, 3);
+		if (context->stdio[i] < 0)
+			return err_errno(error, errno, "cannot pass descriptor %d to the machine",
+					 given[i]);
+	}
+	return 0;
+}
+
+/* A caller may have closed its standard descriptors. What is opened then takes their numbers, and
+ * would be overwritten by the payload's. */
+int fd_above_stdio(int fd)
+{
+	int raised = fd;
+
+	if (fd < 0 || fd > 2)
 		return fd;
-	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	raised = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	cleanup_fd(&fd);
+	return raised;
 }
 
 void context_init(struct context *context, const struct plan *plan, const struct launch_io *io)
@@ -27,9 +48,7 @@ void context_init(struct context *context, const struct plan *plan, const struct
 	memset(context, 0, sizeof(*context));
 	context->plan = plan;
 	context->io = *io;
-	context->io.input = raise_fd(io->input, 0);
-	context->io.output = raise_fd(io->output, 1);
-	context->io.error_output = raise_fd(io->error_output, 2);
+	context->stdio[0] = context->stdio[1] = context->stdio[2] = -1;
 	context->image_lock = context->uid_lock = -1;
 	context->state_fd = context->notify_fd = context->stub_fd = -1;
 	context->cgroup_fd = -1;
@@ -64,7 +83,7 @@ static bool plan_has(const struct plan *plan, enum op_kind kind)
 static int open_stub(struct context *context)
 {
 	int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	int fd = memfd_create("floe-stub", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = fd_above_stdio(memfd_create("floe-stub", MFD_CLOEXEC | MFD_ALLOW_SEALING));
 
 	if (fd < 0)
 		return -errno;
@@ -80,6 +99,9 @@ int resources_open(struct context *context, struct floe_error *error)
 
 	if (r < 0)
 		return err_errno(error, -r, "cannot create the notification socket");
+	r = raise_stdio(context, error);
+	if (r < 0)
+		return r;
 	if (!plan_has(context->plan, OP_STUB))
 		return 0;
 	r = open_stub(context);
@@ -97,6 +119,10 @@ void resources_forget(struct context *context)
 	context->secrets = NULL;
 	cleanup_fd(&context->stub_fd);
 	context->stub_fd = -1;
+	for (int i = 0; i < 3; i++) {
+		cleanup_fd(&context->stdio[i]);
+		context->stdio[i] = -1;
+	}
 }
 
 static const char *trace_kind(enum plan_trace_kind kind)

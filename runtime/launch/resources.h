@@ -11,8 +11,11 @@ void context_init(struct context *context, const struct plan *plan, const struct
 /* Takes the machine's name and records what will have to be removed. */
 int resources_claim(struct context *context, struct floe_error *error);
 
-/* Opens what the children need besides the plan: notification socket, stub, room for secrets. */
+/* Opens what the children need besides the plan: notification socket, stub, standard descriptors. */
 int resources_open(struct context *context, struct floe_error *error);
+
+/* FD, or a copy above 2 in its place; a negative FD, with errno, is passed through. */
+int fd_above_stdio(int fd);
 
 /* The payload runs: wipes secrets and closes what only a start needs. */
 void resources_forget(struct context *context);

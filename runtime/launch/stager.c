@@ -276,6 +276,18 @@ static void run_phase(struct context *context, enum op_phase phase, int channel)
 		fail(channel, failed, -r);
 }
 
+/* What is opened from here on is above 2, where the payload's descriptors do not overwrite it. */
+static void occupy_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	while (fd >= 0 && fd < 3);
+	if (fd >= 0)
+		close(fd);
+}
+
 _Noreturn void stager_run(struct context *context, int stager_channel, int leader_channel)
 {
 	struct message message = {.type = MESSAGE_CLONED};
@@ -284,6 +296,8 @@ _Noreturn void stager_run(struct context *context, int stager_channel, int leade
 	/* Nothing of ours may be looked into or left behind: see docs/security.md. */
 	prctl(PR_SET_DUMPABLE, 0);
 	tie_to_monitor();
+	umask(022);
+	occupy_stdio();
 	run_phase(context, PHASE_ENTER, stager_channel);
 	/* CLONE_PARENT: the leader is the monitor's child, and outlives the stager. */
 	pid = process_clone_into(context->plan->clone_flags | CLONE_PARENT, context->cgroup_fd,
