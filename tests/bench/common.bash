@@ -9,14 +9,15 @@ export BUILD
 
 die() { echo "${0##*/}: $*" >&2; exit 1; }
 
-# Runs the script again with /run and /var/lib/machines of its own: what peers leave there goes
+# Runs the script again with /run, /var/log and /var/lib/machines of its own: what is left there goes
 # with them, and /run is a tmpfs as on any host. Sets WORK, on the disk.
 enter_sandbox() {
 	((EUID == 0)) || die "namespaces and cgroups are made: run as root"
 	if [[ ${BENCH_INSIDE:-} != "$PPID" ]]; then
 		# shellcheck disable=SC2016 # expanded by the inner shell
 		exec unshare --mount --propagation private sh -c \
-			'mount -t tmpfs -o mode=755 tmpfs /run && BENCH_INSIDE=$$ "$1"' - "$0"
+			'mount -t tmpfs -o mode=755 tmpfs /run &&
+			 mount -t tmpfs -o mode=755 tmpfs /var/log && BENCH_INSIDE=$$ "$1"' - "$0"
 	fi
 	WORK=$(mktemp -d /var/tmp/floe-bench.XXXXXX)
 	trap leave_sandbox EXIT

@@ -6,6 +6,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.bash"
 enter_sandbox
+NAME=floe-bench-$$ # no other machine's cgroup has this name
 
 pss() { # PID
 	awk '$1 == "Pss:" { print $2 }' "/proc/$1/smaps_rollup"
@@ -34,17 +35,21 @@ measure_foreground() { # NAME MARK WORD...
 	report "$name" $!
 }
 
-measure_background() { # NAME MARK
-	"$BUILD/floe" start --notify-ready=no box 2>"$WORK/errors" || die "floe start: $(<"$WORK/errors")"
+measure_background() { # TITLE MARK
+	local monitor
+	"$BUILD/floe" start --notify-ready=no "$NAME" 2>"$WORK/errors" ||
+		die "floe start: $(<"$WORK/errors")"
 	wait_for_sleep "$2"
-	report "$1" "$("$BUILD/floe" list --json | jq -r '.[] | select(.name == "box") | .monitor')"
-	"$BUILD/floe" terminate box
+	monitor=$("$BUILD/floe" list --json |
+		jq --arg name "$NAME" '.[] | select(.name == $name).monitor')
+	report "$1" "$monitor"
+	"$BUILD/floe" terminate "$NAME"
 }
 
 make_root "$WORK/root" 0
-make_root /var/lib/machines/box 0
-printf '#!/bin/sh\nexec /bin/sleep 86403\n' >/var/lib/machines/box/sbin/init
-chmod +x /var/lib/machines/box/sbin/init
+make_root "/var/lib/machines/$NAME" 0
+printf '#!/bin/sh\nexec /bin/sleep 86403\n' >"/var/lib/machines/$NAME/sbin/init"
+chmod +x "/var/lib/machines/$NAME/sbin/init"
 
 echo "PSS of the process that watches an idle machine"
 measure_background "floe start" 86403
