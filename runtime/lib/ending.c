@@ -62,6 +62,8 @@ static int fail_timeout(const struct ending *ending, struct floe_error *error)
 	err_set(error, FLOE_ERROR_PAYLOAD, ETIMEDOUT,
 		"the machine %s was not ready after %llu s and was ended", ending->name,
 		(unsigned long long)(ending->timeout_us / 1000000));
+	if (ending->asks_ready)
+		err_hint(error, "an init that never says so needs --notify-ready=no");
 	add_last_lines(ending, error);
 	return -ETIMEDOUT;
 }
