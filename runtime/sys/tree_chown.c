@@ -207,15 +207,22 @@ static int shift_directory(void *context, const struct tree_level *level)
 	return shift_one(context, level->fd, &status);
 }
 
-int tree_shift(const char *path, uint32_t base)
+static int shift_all(int top, uint32_t base)
 {
 	static const struct tree_visitor visitor = {
 		.entry = shift_entry,
 		.leave = shift_directory,
 	};
-	CLEANUP_FD int top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_FREE char *value = malloc(XATTR_SIZE_MAX);
 	struct shift shift = {base, value};
+
+	return value ? tree_walk(top, -1, &visitor, &shift) : -ENOMEM;
+}
+
+int tree_shift(const char *path, uint32_t base)
+{
+	CLEANUP_FD int top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct shift shift = {.base = base};
 	struct stat status;
 
 	/* The last range has the id that means "leave as it is" to chown(2). */
@@ -223,7 +230,5 @@ int tree_shift(const char *path, uint32_t base)
 		return -EINVAL;
 	if (top < 0 || fstat(top, &status) < 0)
 		return -errno;
-	if (is_right(&shift, &status))
-		return 0;
-	return value ? tree_walk(top, -1, &visitor, &shift) : -ENOMEM;
+	return is_right(&shift, &status) ? 0 : shift_all(top, base);
 }

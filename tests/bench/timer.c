@@ -59,10 +59,10 @@ static bool is_floor(const struct timed_case *timed)
 	return strcmp(timed->command[0], "@floor") == 0;
 }
 
-/* Like vfork(): the caller waits for the exec, and no page table is copied. */
+/* vfork() copies no page table, so the size of this program counts for nothing; the child, which
+ * shares all memory until it is another program, makes system calls alone. */
 static pid_t start_command(const struct timed_case *timed)
 {
-	/* vfork() shares all memory, nothing is written after it. */
 	pid_t pid = vfork();
 
 	if (pid == 0) {
