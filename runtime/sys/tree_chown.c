@@ -213,10 +213,11 @@ static int shift_all(int top, uint32_t base)
 		.entry = shift_entry,
 		.leave = shift_directory,
 	};
-	CLEANUP_FREE char *value = malloc(XATTR_SIZE_MAX);
-	struct shift shift = {base, value};
+	struct shift shift = {base, malloc(XATTR_SIZE_MAX)};
+	int result = shift.value ? tree_walk(top, -1, &visitor, &shift) : -ENOMEM;
 
-	return value ? tree_walk(top, -1, &visitor, &shift) : -ENOMEM;
+	free(shift.value);
+	return result;
 }
 
 int tree_shift(const char *path, uint32_t base)
