@@ -81,6 +81,7 @@ struct host_tree {
 	const char *machine_id;  /* 32 hex digits; NULL: none, empty or uninitialized */
 	const char *resolv_link; /* /etc/resolv.conf is a link saying this; NULL: it is none */
 	bool has_resolv;
+	bool has_localtime;
 	bool has_zone; /* the host's zone exists below /usr/share/zoneinfo of the tree */
 	struct host_init *inits;
 	size_t init_count;

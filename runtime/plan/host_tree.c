@@ -135,6 +135,7 @@ static void probe_files(struct host *host, int root)
 	if (path_read_in(root, "/etc/machine-id", text, sizeof(text)) > 0)
 		tree->machine_id = host_parse_machine_id(&host->arena, text);
 	tree->has_resolv = has_path(root, "/etc/resolv.conf");
+	tree->has_localtime = has_path(root, "/etc/localtime");
 	if (path_readlink_in(root, "/etc/resolv.conf", text, sizeof(text)) > 0)
 		tree->resolv_link = arena_strdup(&host->arena, text);
 	if (!host->localtime_zone)

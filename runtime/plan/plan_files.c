@@ -84,6 +84,7 @@ enum resolv_act {
 	RESOLV_BIND,
 };
 
+/* Where nothing can be written, a file is shown only where the tree has one to show it on. */
 static enum spec_resolv decide_resolv(struct builder *b)
 {
 	const struct host *host = b->host;
@@ -91,6 +92,8 @@ static enum spec_resolv decide_resolv(struct builder *b)
 	if (b->spec->resolv != SPEC_RESOLV_AUTO)
 		return b->spec->resolv;
 	if (b->spec->network != SPEC_NETWORK_HOST || b->spec->network_path)
+		return SPEC_RESOLV_OFF;
+	if (!b->root_writable && !host->tree.has_resolv)
 		return SPEC_RESOLV_OFF;
 	if (host->resolv_stub)
 		return b->root_writable ? SPEC_RESOLV_COPY_STUB : SPEC_RESOLV_BIND_STUB;
@@ -172,7 +175,8 @@ static enum spec_timezone decide_timezone(struct builder *b)
 	if (host->tree.has_nix_store || b->spec->system)
 		return SPEC_TIMEZONE_OFF;
 	if (!b->root_writable)
-		return host->localtime_file ? SPEC_TIMEZONE_BIND : SPEC_TIMEZONE_OFF;
+		return host->localtime_file && host->tree.has_localtime ? SPEC_TIMEZONE_BIND
+									: SPEC_TIMEZONE_OFF;
 	if (host->localtime_zone && host->tree.has_zone)
 		return SPEC_TIMEZONE_SYMLINK;
 	if (host->localtime_file)

@@ -98,7 +98,7 @@ static void fill_tree(struct host *host, const struct spec *spec)
 	tree->has_os_release = true;
 	tree->etc_writable = true;
 	tree->machine_id = "5ba1f1f4a3b94bfb8a34f1a5f1a2b3c4";
-	tree->has_resolv = tree->has_zone = true;
+	tree->has_resolv = tree->has_localtime = tree->has_zone = true;
 	if (spec->start == SPEC_START_BOOT) {
 		tree->inits = debian_inits;
 		tree->init_count = ARRAY_SIZE(debian_inits);
@@ -369,7 +369,7 @@ static void use_empty_tree(struct host *host)
 	struct host_tree *tree = &host->tree;
 
 	tree->has_usr = tree->merged_usr = tree->has_zone = tree->has_os_release = false;
-	tree->has_resolv = false;
+	tree->has_resolv = tree->has_localtime = false;
 	tree->machine_id = NULL;
 	tree->init_count = 0;
 }

@@ -63,6 +63,7 @@ static const struct row {
 	{"volatile-state", "", "-D /srv/debian --volatile=state /bin/true"},
 	{"volatile-overlay", "nixos", "-D /srv/debian --volatile=overlay -b"},
 	{"read-only", "", "-D /srv/debian --read-only --bind /srv/data:/mnt/data /bin/true"},
+	{"read-only-empty", "empty-tree", "-D /srv/busybox --read-only /bin/true"},
 	{"squashfs", "tree-read-only", "-D /srv/debian -b"},
 
 	/* Mounts. */
