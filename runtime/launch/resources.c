@@ -152,7 +152,7 @@ static int remove_traces(const struct plan *plan, struct floe_error *error)
 /* Only what this start claimed is removed: before the claim there is nothing of ours. */
 int resources_release(struct context *context, struct floe_error *error)
 {
-	int r = 0, released;
+	int r;
 
 	resources_forget(context);
 	cleanup_fd(&context->notify_fd);
@@ -161,8 +161,12 @@ int resources_release(struct context *context, struct floe_error *error)
 	cleanup_fd(&context->uid_lock);
 	r = remove_traces(context->plan, error);
 	cleanup_fd(&context->image_lock);
-	released = state_release(context->state_fd, context->plan->name, error);
-	return r < 0 ? r : released;
+	if (r == 0)
+		return state_release(context->state_fd, context->plan->name, error);
+	/* The record stays: it knows what is left. */
+	cleanup_fd(&context->state_fd);
+	err_hint(error, "\"floe gc\" tries again");
+	return r;
 }
 
 static struct state_trace *traces_of(struct arena *arena, const struct plan *plan)

@@ -161,9 +161,12 @@ int state_claim(const char *name, int *fd, struct floe_error *error)
 	directory = claim(name, error);
 	if (directory == -EBUSY)
 		return say_busy(name, error);
-	if (directory < 0)
+	if (directory < 0) {
+		/* Nothing that was only just made stays; who claims it meanwhile tries again. */
+		unlinkat(AT_FDCWD, state_root(), AT_REMOVEDIR);
 		return err_errno(error, -directory, "cannot take the name %s in %s", name,
 				 state_root());
+	}
 	r = record_clean(directory, name, error);
 	if (r < 0)
 		return r;
