@@ -86,6 +86,20 @@ static void mask_hidden(struct builder *b, const char *path)
 	op->attributes = ATTR_API | MOUNT_ATTR_RDONLY;
 }
 
+/* A reboot inside is another boot for the journal and for services. Only where /proc is masked
+ * anyway: a file over it would keep nested user namespaces from mounting their own. */
+static void add_boot_id(struct builder *b)
+{
+	struct op *op;
+
+	add_write(b, "/run/host/boot-id", 0444, text(b, "%s\n", b->host->boot_id),
+		  "an id of this start");
+	op = op_add(b, OP_BIND_INSIDE, PHASE_INSIDE, "this start, not the host's");
+	op->source = "/run/host/boot-id";
+	op->target = "/proc/sys/kernel/random/boot_id";
+	op->attributes = ATTR_API | MOUNT_ATTR_RDONLY;
+}
+
 static void add_masks(struct builder *b)
 {
 	static const char *const read_only[] = {"acpi", "apm", "asound", "bus",
@@ -105,6 +119,8 @@ static void add_masks(struct builder *b)
 		op->source = op->target = "/proc/sys/net";
 		op->clear = MOUNT_ATTR_RDONLY;
 	}
+	if (has_proc(b, "sys"))
+		add_boot_id(b);
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
 		if (has_proc(b, hidden[i]))
 			mask_hidden(b, text(b, "/proc/%s", hidden[i]));

@@ -135,6 +135,8 @@ check_api() { # MODE
 		run floe shell web sh -c 'echo 1 >/proc/sys/kernel/panic'
 		assert_ne 0 "$STATUS" "status of writing a sysctl of the host"
 		assert_inside "" head -c 1 /proc/kallsyms
+		inside cat /proc/sys/kernel/random/boot_id
+		assert_ne "$(</proc/sys/kernel/random/boot_id)" "$OUTPUT" "boot id"
 	else
 		assert_eq "" "$OUTPUT" "what lies over /proc"
 	fi
