@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -149,6 +150,16 @@ static int remove_traces(const struct plan *plan, struct floe_error *error)
 	return first;
 }
 
+/* Lets go of the lock itself: a child made by another thread may hold a copy of the descriptor for
+ * a moment (flock(2)). */
+static void unlock_fd(int *fd)
+{
+	if (*fd >= 0)
+		flock(*fd, LOCK_UN);
+	cleanup_fd(fd);
+	*fd = -1;
+}
+
 /* Only what this start claimed is removed: before the claim there is nothing of ours. */
 int resources_release(struct context *context, struct floe_error *error)
 {
@@ -158,13 +169,13 @@ int resources_release(struct context *context, struct floe_error *error)
 	cleanup_fd(&context->notify_fd);
 	if (context->state_fd < 0)
 		return 0;
-	cleanup_fd(&context->uid_lock);
+	unlock_fd(&context->uid_lock);
 	r = remove_traces(context->plan, error);
-	cleanup_fd(&context->image_lock);
+	unlock_fd(&context->image_lock);
 	if (r == 0)
 		return state_release(context->state_fd, context->plan->name, error);
 	/* The record stays: it knows what is left. */
-	cleanup_fd(&context->state_fd);
+	unlock_fd(&context->state_fd);
 	err_hint(error, "\"floe gc\" tries again");
 	return r;
 }

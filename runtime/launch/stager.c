@@ -5,6 +5,7 @@
  * tmpfs, makes that the root of the namespace, and is gone before the leader assembles the tree.
  * Async-signal-safe throughout.
  */
+#include "../base/cleanup.h"
 #include "../sys/cgroup.h"
 #include "../sys/mount.h"
 #include "../sys/path.h"
@@ -276,6 +277,16 @@ static void run_phase(struct context *context, enum op_phase phase, int channel)
 		fail(channel, failed, -r);
 }
 
+/* Locks and channels of the monitor, and of other machines that an embedder's threads attend, must
+ * not live on in our copies. Passed sockets (sd_listen_fds(3)) come first. */
+static void close_others(const struct context *context, int stager_channel, int leader_channel)
+{
+	int kept[] = {stager_channel,    leader_channel,    context->notify_fd, context->stub_fd,
+		      context->stdio[0], context->stdio[1], context->stdio[2]};
+
+	process_close_others(3 + (unsigned)context->plan->listen_fds, kept, ARRAY_SIZE(kept));
+}
+
 /* What is opened from here on is above 2, where the payload's descriptors do not overwrite it. */
 static void occupy_stdio(void)
 {
@@ -297,6 +308,7 @@ _Noreturn void stager_run(struct context *context, int stager_channel, int leade
 	prctl(PR_SET_DUMPABLE, 0);
 	tie_to_monitor();
 	umask(022);
+	close_others(context, stager_channel, leader_channel);
 	occupy_stdio();
 	run_phase(context, PHASE_ENTER, stager_channel);
 	/* CLONE_PARENT: the leader is the monitor's child, and outlives the stager. */

@@ -288,23 +288,8 @@ _Noreturn static void run_helper(const struct entry *entry, int channel)
 static void close_others(const struct entry *entry, int channel)
 {
 	int kept[] = {entry->leader, channel, entry->stdio[0], entry->stdio[1], entry->stdio[2]};
-	unsigned first = 3;
 
-	for (int i = 0; i < 3; i++)
-		dup2(channel, i);
-	for (;;) {
-		unsigned next = UINT_MAX;
-
-		for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
-			if (kept[i] >= 0 && (unsigned)kept[i] >= first && (unsigned)kept[i] < next)
-				next = (unsigned)kept[i];
-		}
-		if (next > first)
-			syscall(SYS_close_range, first, next - (next != UINT_MAX), 0);
-		if (next == UINT_MAX)
-			return;
-		first = next + 1;
-	}
+	process_close_others(0, kept, ARRAY_SIZE(kept));
 }
 
 int entry_start(const struct entry *entry, int *channel, int *helper, struct floe_error *error)

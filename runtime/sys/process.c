@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -55,6 +56,23 @@ pid_t process_clone_into(uint64_t flags, int cgroup, int *pidfd)
 		*pidfd = -1;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return pid;
+}
+
+void process_close_others(unsigned first, const int kept[], size_t count)
+{
+	for (;;) {
+		unsigned next = UINT_MAX;
+
+		for (size_t i = 0; i < count; i++) {
+			if (kept[i] >= 0 && (unsigned)kept[i] >= first && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		}
+		if (next > first)
+			syscall(SYS_close_range, first, next - (next != UINT_MAX), 0);
+		if (next == UINT_MAX)
+			return;
+		first = next + 1;
+	}
 }
 
 int process_open(pid_t pid)

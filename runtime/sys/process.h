@@ -18,6 +18,10 @@ pid_t process_clone(uint64_t flags, int *pidfd);
 /* The same, the child being created in the cgroup2 directory CGROUP (-1: the caller's). */
 pid_t process_clone_into(uint64_t flags, int cgroup, int *pidfd);
 
+/* Closes all descriptors from FIRST on but the COUNT of KEPT, of which negative ones stand for none.
+ * Async-signal-safe. */
+void process_close_others(unsigned first, const int kept[], size_t count);
+
 int process_open(pid_t pid);               /* pidfd */
 int process_signal(int pidfd, int signal); /* 0 or -errno; -ESRCH: it is gone */
 
