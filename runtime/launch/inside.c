@@ -25,7 +25,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* "/7/NAME" or "/7": a path below what slot 7 holds, from the base. */
+/* "7/NAME" or "7": a path below what slot 7 holds, from the base, where the leader is. */
 static int slot_path(char *path, size_t size, int slot, const char *name)
 {
 	char digits[12];
@@ -35,9 +35,8 @@ static int slot_path(char *path, size_t size, int slot, const char *name)
 		digits[count++] = (char)('0' + slot % 10);
 		slot /= 10;
 	} while (slot > 0);
-	if (count + length + 3 > size)
+	if (count + length + 2 > size)
 		return -ENAMETOOLONG;
-	path[used++] = '/';
 	while (count > 0)
 		path[used++] = digits[--count];
 	if (length > 0)
@@ -52,6 +51,13 @@ static int slot_clone(int slot, const char *name, bool recursive)
 	int r = slot_path(path, sizeof(path), slot, name);
 
 	return r < 0 ? r : mount_clone(AT_FDCWD, path, recursive);
+}
+
+/* A trusted path of the host, while the leader still has the right to go there. */
+static int go_to_base(struct context *context, const struct op *op)
+{
+	(void)context;
+	return chdir(op->source) < 0 ? -errno : 0;
 }
 
 static int become_root(struct context *context, const struct op *op)
@@ -75,7 +81,7 @@ static int do_unshare(struct context *context, const struct op *op)
 /* Takes a detached mount as the root to be; it needs a place in the namespace to be pivoted to. */
 static int root_attach(struct context *context, int mount)
 {
-	int target = open("/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int target = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
 	if (target < 0)
@@ -292,19 +298,31 @@ static int remove_name(struct context *context, const struct op *op)
 
 /* bind(2) knows no directory descriptor: the working directory stands in for one, so that the
  * path is resolved inside the root like all others. */
-static int notify_socket(struct context *context, const struct op *op)
+static int bind_here(int directory, int socket)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "notify"};
-	int directory = path_open_in(context->root_fd, op->target, O_PATH | O_DIRECTORY, 0);
-	int r = 0;
 
-	if (directory < 0)
-		return directory;
 	if (fchdir(directory) < 0 ||
-	    bind(context->notify_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    chmod("notify", 0666) < 0 || chdir("/") < 0)
+	    bind(socket, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    chmod("notify", 0666) < 0)
+		return -errno;
+	return 0;
+}
+
+static int notify_socket(struct context *context, const struct op *op)
+{
+	int directory = path_open_in(context->root_fd, op->target, O_PATH | O_DIRECTORY, 0);
+	int base = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = directory < 0 ? directory : base < 0 ? -errno : 0;
+
+	if (r == 0)
+		r = bind_here(directory, context->notify_fd);
+	if (base >= 0 && fchdir(base) < 0 && r == 0)
 		r = -errno;
-	close(directory);
+	if (base >= 0)
+		close(base);
+	if (directory >= 0)
+		close(directory);
 	return r;
 }
 
@@ -389,6 +407,7 @@ static int loopback_up(struct context *context, const struct op *op)
 op_function inside_function(enum op_kind kind)
 {
 	static const op_function functions[OP_COUNT] = {
+		[OP_GO_TO_BASE] = go_to_base,
 		[OP_BECOME_ROOT] = become_root,
 		[OP_UNSHARE] = do_unshare,
 		[OP_TAKE_ROOT] = take_root,

@@ -228,12 +228,6 @@ static int stage_dead(struct context *context, const struct op *op)
 	return status == 0 ? 0 : -(status >> 8 ? status >> 8 : ECANCELED);
 }
 
-static int stage_leave(struct context *context, const struct op *op)
-{
-	(void)op;
-	return mount_pivot(context->base_fd);
-}
-
 op_function stage_function(enum op_kind kind)
 {
 	static const op_function functions[OP_COUNT] = {
@@ -241,7 +235,7 @@ op_function stage_function(enum op_kind kind)
 		[OP_CGROUP_ENTER] = enter_cgroup, [OP_CGROUP_INTO] = into_cgroup,
 		[OP_STAGE_BASE] = stage_base,     [OP_STAGE_POINT] = stage_point,
 		[OP_STAGE_TREE] = stage_tree,     [OP_STAGE_NEW] = stage_new,
-		[OP_STAGE_DEAD] = stage_dead,     [OP_STAGE_LEAVE] = stage_leave,
+		[OP_STAGE_DEAD] = stage_dead,
 	};
 
 	return functions[kind];

@@ -80,6 +80,7 @@ static void plan_arrival(struct builder *b)
 	uint64_t flags = 0;
 	struct op *op;
 
+	op_add(b, OP_GO_TO_BASE, PHASE_INSIDE, "all sources are there")->source = b->state;
 	if (b->plan->user_namespace) {
 		op_add(b, OP_BECOME_ROOT, PHASE_INSIDE, "its user and group 0, of the range");
 		flags |= CLONE_NEWNS;
@@ -189,7 +190,6 @@ static int build(struct builder *b)
 		r = inside[i](b);
 	if (r < 0)
 		return r;
-	op_add(b, OP_STAGE_LEAVE, PHASE_STAGE, "the host's mounts are out of reach");
 	plan_finish(b);
 	return plan_process(b);
 }

@@ -61,13 +61,13 @@ enum op_kind {
 	OP_STAGE_TREE,  /* source: host path, target: below it as root, or NULL -> slot */
 	OP_STAGE_NEW,   /* slot, type, options: a new file system made with host privileges */
 	OP_STAGE_DEAD,  /* slot, type: proc or sysfs of a namespace that is gone */
-	OP_STAGE_LEAVE, /* the host's mounts are left behind: the base becomes the root */
 
 	/* middle */
 	OP_RLIMIT,    /* text: name, flags: RLIMIT_*, number[]: soft and hard */
 	OP_OOM_SCORE, /* text: the adjustment of the leader */
 
 	/* inside */
+	OP_GO_TO_BASE,    /* source: host directory where the base is */
 	OP_BECOME_ROOT,   /* user and group 0 of the new user namespace */
 	OP_UNSHARE,       /* flags: CLONE_* of namespaces made at this point, text: their names */
 	OP_TAKE_ROOT,     /* slot: the staged tree becomes the root to be */
