@@ -302,6 +302,17 @@ test_system_with_prepare_root() {
 	system_in_empty_root prepared prepared pick
 }
 
+# As an image that is an empty directory, in the background.
+test_system_as_an_image() {
+	trap drop_trees EXIT
+	mkdir /var/lib/machines/web
+	run_ok floe start web --system="$(nixos_toplevel host)"
+	check_system declared
+	check_reboot
+	run_ok floe stop web
+	assert_eq "[]" "$(floe list --json)" "machines"
+}
+
 # ---- Boots that fail ---------------------------------------------------------------------------
 
 # A tree that looks like NixOS and holds BusyBox: DIRECTORY/sbin/init is up to the test.
