@@ -259,8 +259,9 @@ int plan_devices(struct builder *b)
 
 	standard_devices(b);
 	if (v1) {
-		path = machine_cgroup(b, v1, "only the listed device nodes can be opened");
-		op_add(b, OP_DEVICES_V1, PHASE_BEFORE, "device policy")->source = path;
+		path = machine_cgroup(b, v1, "devices are allowed in this hierarchy");
+		op_add(b, OP_DEVICES_V1, PHASE_BEFORE, "only the listed device nodes can be opened")
+			->source = path;
 		enter_v1(b, path, "the device policy holds from the first instruction on");
 	} else if (b->host->has_bpf_devices && b->plan->cgroup && *b->plan->cgroup) {
 		op_add(b, OP_DEVICES_BPF, PHASE_BEFORE,
