@@ -30,20 +30,28 @@ static json_t *allowed_words(json_t *schema, const char *member)
 	return words;
 }
 
+static void assert_allowed(const json_t *words, const char *word)
+{
+	for (size_t i = 0; i < json_array_size(words); i++) {
+		if (strcmp(json_string_value(json_array_get(words, i)), word) == 0)
+			return;
+	}
+	fail_msg("%s does not know \"%s\"", SCHEMA, word);
+}
+
 static void kinds_and_phases_are_those_of_the_schema(void **state)
 {
 	json_t *schema = load_schema();
 	json_t *kinds = allowed_words(schema, "kind"), *phases = allowed_words(schema, "phase");
 
 	(void)state;
+	for (size_t i = 0; i < OP_COUNT; i++)
+		assert_allowed(kinds, op_kind_name((enum op_kind)i));
+	for (size_t i = 0; i < PHASE_COUNT; i++)
+		assert_allowed(phases, op_phase_name((enum op_phase)i));
+	/* And no others: what is gone goes from the schema, too. */
 	assert_int_equal(json_array_size(kinds), OP_COUNT);
 	assert_int_equal(json_array_size(phases), PHASE_COUNT);
-	for (size_t i = 0; i < OP_COUNT; i++)
-		assert_string_equal(json_string_value(json_array_get(kinds, i)),
-				    op_kind_name((enum op_kind)i));
-	for (size_t i = 0; i < PHASE_COUNT; i++)
-		assert_string_equal(json_string_value(json_array_get(phases, i)),
-				    op_phase_name((enum op_phase)i));
 	json_decref(schema);
 }
 
