@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,14 +60,24 @@ static int channels_open(struct channels *channels)
 	return 0;
 }
 
+static int say_cancelled(const struct launch *launch, struct floe_error *error)
+{
+	return err_set(error, FLOE_ERROR_SYSTEM, ECANCELED,
+		       "the start of %s was cancelled by a signal", launch->context.plan->name);
+}
+
 static int run_ops(struct launch *launch, enum op_phase phase, struct floe_error *error)
 {
 	int failed = 0;
 	int r;
 
+	if (context_cancelled(&launch->context))
+		return say_cancelled(launch, error);
 	launch->context.error = error;
 	r = ops_run(&launch->context, phase, monitor_function, &failed);
 	launch->context.error = NULL;
+	if (r < 0 && launch->context.cancelled)
+		return say_cancelled(launch, error);
 	return r < 0 ? report_op(error, launch->context.plan, failed, -r) : 0;
 }
 
@@ -89,6 +100,30 @@ static int end_of_child(struct floe_error *error, const char *what)
 		       "the %s process ended without a word; was it killed?", what);
 }
 
+/* As message_receive(); -ECANCELED when a signal comes first. */
+static int await_message(struct launch *launch, int channel, struct message *message, int *fd)
+{
+	struct pollfd polls[] = {
+		{.fd = channel, .events = POLLIN},
+		{.fd = launch->context.io.signal_fd, .events = POLLIN},
+	};
+
+	do {
+		if (poll(polls, ARRAY_SIZE(polls), -1) < 0 && errno != EINTR)
+			return -errno;
+		if (polls[0].revents)
+			return message_receive(channel, message, fd);
+	} while (!context_cancelled(&launch->context));
+	return -ECANCELED;
+}
+
+static int say_deaf(const struct launch *launch, int r, const char *what, struct floe_error *error)
+{
+	if (r == -ECANCELED)
+		return say_cancelled(launch, error);
+	return err_errno(error, -r, "cannot hear from the %s process", what);
+}
+
 /* Listens to the stager until all is staged. */
 static int follow_stager(struct launch *launch, int channel, struct floe_error *error)
 {
@@ -96,9 +131,9 @@ static int follow_stager(struct launch *launch, int channel, struct floe_error *
 	int fd, r;
 
 	for (;;) {
-		r = message_receive(channel, &message, &fd);
+		r = await_message(launch, channel, &message, &fd);
 		if (r < 0)
-			return err_errno(error, -r, "cannot hear from the staging process");
+			return say_deaf(launch, r, "staging", error);
 		if (r == 0)
 			return end_of_child(error, "staging");
 		if (message.type == MESSAGE_STAGED)
@@ -154,10 +189,10 @@ static int tell_leader(struct launch *launch, struct floe_error *error)
 static int await_ready(struct launch *launch, struct floe_error *error)
 {
 	struct message message;
-	int r = message_receive(launch->channel, &message, &launch->console_fd);
+	int r = await_message(launch, launch->channel, &message, &launch->console_fd);
 
 	if (r < 0)
-		return err_errno(error, -r, "cannot hear from the machine's first process");
+		return say_deaf(launch, r, "machine's first", error);
 	if (r == 0)
 		return end_of_child(error, "machine's first");
 	if (message.type == MESSAGE_FAILED)
@@ -222,12 +257,12 @@ int launch_go(struct launch *launch, struct floe_error *error)
 	if (r < 0)
 		return r;
 	/* The channel closes itself when the payload's program is executed. */
-	r = message_receive(launch->channel, &message, &fd);
+	r = await_message(launch, launch->channel, &message, &fd);
 	cleanup_fd(&launch->channel);
 	launch->channel = -1;
 	resources_forget(&launch->context);
 	if (r < 0)
-		return err_errno(error, -r, "cannot hear from the machine's first process");
+		return say_deaf(launch, r, "machine's first", error);
 	if (r == 1)
 		return report_op(error, launch->context.plan, message.value, message.errnum);
 	return 0;
@@ -295,6 +330,8 @@ int launch_end(struct launch *launch, int *status, struct floe_error *error)
 	if (!launch)
 		return 0;
 	ended = end_leader(launch, status, error);
+	if (launch->stager_fd >= 0)
+		process_signal(launch->stager_fd, SIGKILL);
 	reap_stager(launch);
 	cleanup_fd(&launch->console_fd);
 	r = resources_release(&launch->context, error);

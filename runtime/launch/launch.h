@@ -14,6 +14,7 @@ struct launch_io {
 	int input; /* the payload's descriptors in pipe mode */
 	int output;
 	int error_output;
+	int signal_fd; /* TERM, INT or HUP read from it cancel the start; -1: none */
 	const struct seccomp_filters *filters; /* NULL when the plan wants none */
 };
 
@@ -21,7 +22,7 @@ struct launch_io {
  * Carries PLAN out up to the point where the machine's leader is there and assembles the tree:
  * time for the caller to record it. PLAN must outlive *LAUNCH. On failure everything is undone and
  * *LAUNCH is NULL. -EAGAIN (with error set): the uid range was taken by another start between
- * probe and lock; probe and plan again.
+ * probe and lock; probe and plan again. -ECANCELED: a signal came.
  */
 int launch_begin(struct launch **launch, const struct plan *plan, const struct launch_io *io,
 		 struct floe_error *error);

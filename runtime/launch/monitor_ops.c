@@ -114,8 +114,9 @@ static int make_dir(struct context *context, const struct op *op)
 
 static int copy_tree(struct context *context, const struct op *op)
 {
-	(void)context;
-	return tree_copy(op->source, op->target);
+	const struct tree_stop stop = {context_cancelled, context};
+
+	return tree_copy(op->source, op->target, &stop);
 }
 
 static int snapshot_tree(struct context *context, const struct op *op)
@@ -126,8 +127,9 @@ static int snapshot_tree(struct context *context, const struct op *op)
 
 static int chown_tree(struct context *context, const struct op *op)
 {
-	(void)context;
-	return tree_shift(op->source, op->id);
+	const struct tree_stop stop = {context_cancelled, context};
+
+	return tree_shift(op->source, op->id, &stop);
 }
 
 static int open_socket(const char *path)

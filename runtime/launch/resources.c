@@ -8,11 +8,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+bool context_cancelled(void *data)
+{
+	struct context *context = data;
+	struct pollfd poll_fd = {.fd = context->io.signal_fd, .events = POLLIN};
+	struct signalfd_siginfo info;
+
+	/* One at a time: the descriptor is the caller's and may block. */
+	while (!context->cancelled && poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN) &&
+	       read(poll_fd.fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		context->cancelled = info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT ||
+				     info.ssi_signo == SIGHUP;
+	return context->cancelled;
+}
 
 /* The payload's descriptors from copies above 2: none is overwritten on the way to its place. */
 static int raise_stdio(struct context *context, struct floe_error *error)

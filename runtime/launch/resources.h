@@ -14,6 +14,9 @@ int resources_claim(struct context *context, struct floe_error *error);
 /* Opens what the children need besides the plan: notification socket, stub, standard descriptors. */
 int resources_open(struct context *context, struct floe_error *error);
 
+/* Whether CONTEXT, a struct context, was told to end by a signal of its signal_fd. */
+bool context_cancelled(void *context);
+
 /* FD, or a copy above 2 in its place; a negative FD, with errno, is passed through. */
 int fd_above_stdio(int fd);
 

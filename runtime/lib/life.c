@@ -80,6 +80,7 @@ static int begin_once(struct cycle *cycle, struct floe_error *error)
 		.input = cycle->life->input,
 		.output = cycle->life->output,
 		.error_output = cycle->life->error_output,
+		.signal_fd = cycle->life->signal_fd,
 	};
 	int r = make_plan(cycle, error);
 

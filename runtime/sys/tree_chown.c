@@ -207,20 +207,20 @@ static int shift_directory(void *context, const struct tree_level *level)
 	return shift_one(context, level->fd, &status);
 }
 
-static int shift_all(int top, uint32_t base)
+static int shift_all(int top, uint32_t base, const struct tree_stop *stop)
 {
 	static const struct tree_visitor visitor = {
 		.entry = shift_entry,
 		.leave = shift_directory,
 	};
 	struct shift shift = {base, malloc(XATTR_SIZE_MAX)};
-	int result = shift.value ? tree_walk(top, -1, &visitor, &shift) : -ENOMEM;
+	int result = shift.value ? tree_walk(top, -1, &visitor, &shift, stop) : -ENOMEM;
 
 	free(shift.value);
 	return result;
 }
 
-int tree_shift(const char *path, uint32_t base)
+int tree_shift(const char *path, uint32_t base, const struct tree_stop *stop)
 {
 	CLEANUP_FD int top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct shift shift = {.base = base};
@@ -231,5 +231,5 @@ int tree_shift(const char *path, uint32_t base)
 		return -EINVAL;
 	if (top < 0 || fstat(top, &status) < 0)
 		return -errno;
-	return is_right(&shift, &status) ? 0 : shift_all(top, base);
+	return is_right(&shift, &status) ? 0 : shift_all(top, base, stop);
 }

@@ -3,6 +3,8 @@
 #ifndef FLOE_SYS_TREE_CHOWN_H
 #define FLOE_SYS_TREE_CHOWN_H
 
+#include "tree_walk.h"
+
 #include <stdint.h>
 
 /*
@@ -15,8 +17,8 @@
  * The owner of PATH itself is changed last. So when it is right already the tree is taken to be
  * right without a look at the rest, and what an interrupted call left is finished by the next;
  * only the one file at which it was interrupted may have lost its set-id bits or capabilities.
- * Returns 0 or the first negative errno; -EINVAL for a BASE that is none.
+ * STOP may be NULL. Returns 0 or the first negative errno; -EINVAL for a BASE that is none.
  */
-int tree_shift(const char *path, uint32_t base);
+int tree_shift(const char *path, uint32_t base, const struct tree_stop *stop);
 
 #endif

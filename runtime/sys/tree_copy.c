@@ -275,7 +275,7 @@ static int drop_inherited(int fd)
 	return fchmod(fd, 0700) < 0 ? -errno : 0;
 }
 
-static int copy_all(struct copy *copy, int source)
+static int copy_all(struct copy *copy, int source, const struct tree_stop *stop)
 {
 	static const struct tree_visitor visitor = {
 		.entry = copy_entry,
@@ -294,22 +294,22 @@ static int copy_all(struct copy *copy, int source)
 	if (result == 0)
 		result = drop_inherited(copy->target);
 	if (result == 0)
-		result = tree_walk(source, copy->target, &visitor, copy);
+		result = tree_walk(source, copy->target, &visitor, copy, stop);
 	cleanup_fd(&copy->links);
 	return result;
 }
 
 /* Copies to the directory NAME, just made in PARENT. */
-static int copy_into(int source, int parent, const char *name)
+static int copy_into(int source, int parent, const char *name, const struct tree_stop *stop)
 {
 	CLEANUP_FD int target =
 		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct copy copy = {.target = target, .links = -1};
 
-	return target < 0 ? -errno : copy_all(&copy, source);
+	return target < 0 ? -errno : copy_all(&copy, source, stop);
 }
 
-int tree_copy(const char *source, const char *target)
+int tree_copy(const char *source, const char *target, const struct tree_stop *stop)
 {
 	CLEANUP_FD int from = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP_FD int parent = -1;
@@ -323,7 +323,7 @@ int tree_copy(const char *source, const char *target)
 		return parent;
 	if (mkdirat(parent, name, 0700) < 0)
 		return -errno;
-	result = copy_into(from, parent, name);
+	result = copy_into(from, parent, name, stop);
 	if (result < 0)
 		tree_remove(parent, name);
 	return result;

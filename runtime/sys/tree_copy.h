@@ -3,6 +3,8 @@
 #ifndef FLOE_SYS_TREE_COPY_H
 #define FLOE_SYS_TREE_COPY_H
 
+#include "tree_walk.h"
+
 /*
  * Copies the directory SOURCE and all below it to TARGET, which must not exist (-EEXIST). File
  * contents are shared where the file system can, holes stay holes; hard links among what is
@@ -10,11 +12,11 @@
  * fifos and device nodes are kept. Sockets are left out, inode flags (immutable, …) too. What is
  * mounted below SOURCE is not copied: its mount point becomes an empty directory or file.
  *
- * Until the copy is complete nobody but its owner, the caller, can enter TARGET. Returns 0 or the
+ * Until the copy is complete nobody but its owner, the caller, can enter TARGET. STOP may be NULL. Returns 0 or the
  * first negative errno; then TARGET is gone again. -EOPNOTSUPP: the file system of TARGET cannot
  * hold an attribute that matters.
  */
-int tree_copy(const char *source, const char *target);
+int tree_copy(const char *source, const char *target, const struct tree_stop *stop);
 
 /*
  * Makes TARGET (-EEXIST if it exists) a writable snapshot of the btrfs subvolume SOURCE, and of

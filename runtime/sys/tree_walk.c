@@ -14,6 +14,9 @@
 /* Levels that keep their descriptors; those above are opened again on the way back. */
 #define OPEN_LEVELS 32
 
+/* So many entries are visited between two questions whether to stop. */
+#define STOP_STEPS 16
+
 struct identity {
 	dev_t device;
 	ino_t inode;
@@ -276,13 +279,20 @@ static int step(struct walk *walk)
 	return visit(walk, name);
 }
 
-int tree_walk(int top, int mirror, const struct tree_visitor *visitor, void *context)
+static bool is_stopped(const struct tree_stop *stop, unsigned steps)
 {
+	return stop && steps % STOP_STEPS == 0 && stop->asked(stop->context);
+}
+
+int tree_walk(int top, int mirror, const struct tree_visitor *visitor, void *context,
+	      const struct tree_stop *stop)
+{
+	unsigned steps = 0;
 	struct walk walk = {.visitor = visitor, .context = context};
 	int result = lseek(top, 0, SEEK_SET) < 0 ? -errno : push(&walk, top, mirror);
 
 	while (result == 0 && walk.level)
-		result = step(&walk);
+		result = is_stopped(stop, steps++) ? -ECANCELED : step(&walk);
 	while (walk.level)
 		drop(&walk);
 	return result;

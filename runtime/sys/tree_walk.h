@@ -4,6 +4,7 @@
 #define FLOE_SYS_TREE_WALK_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /* Room for "/proc/self/fd/N", the way to what an O_PATH descriptor does not allow by itself. */
@@ -31,14 +32,21 @@ struct tree_visitor {
 	int (*mounted)(void *context, const struct tree_level *level, const char *name);
 };
 
+/* Asked now and then while a tree is walked. True ends it with -ECANCELED. */
+struct tree_stop {
+	bool (*asked)(void *context);
+	void *context;
+};
+
 /*
  * Visits all below the directory TOP (open for reading): never through a symbolic link, never into
  * another mount, any depth with a bounded number of descriptors. Each directory is read whole
  * before anything in it is visited, so what visitors make is not met. MIRROR is the top's, -1:
  * none. Both stay the caller's. Returns 0 or the first negative errno; -ESTALE: the tree was
- * rearranged meanwhile.
+ * rearranged meanwhile. STOP may be NULL.
  */
-int tree_walk(int top, int mirror, const struct tree_visitor *visitor, void *context);
+int tree_walk(int top, int mirror, const struct tree_visitor *visitor, void *context,
+	      const struct tree_stop *stop);
 
 /* Writes the path in /proc by which the file of FD is reached, whatever FD was opened for. */
 const char *tree_path(int fd, char path[static TREE_PATH_MAX]);

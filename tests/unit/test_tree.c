@@ -99,7 +99,7 @@ static void every_type_and_its_owner_mode_and_time_are_kept(void **state)
 	mark("source/d/inside", 0);
 	mark("source/d", 03511);
 	mark("source", 01751);
-	assert_int_equal(tree_copy("source", "target"), 0);
+	assert_int_equal(tree_copy("source", "target", NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char left[64], right[64];
 
@@ -137,7 +137,7 @@ static void attributes_are_kept(void **state)
 	assert_return_code(symlink("x", "source/link"), errno);
 	assert_int_equal(lsetxattr("source/link", "trusted.mark", "1", 1, 0), 0);
 
-	assert_int_equal(tree_copy("source", "target"), 0);
+	assert_int_equal(tree_copy("source", "target", NULL), 0);
 	assert_attribute_alike("security.capability", "source/ping", "target/ping");
 	assert_attribute_alike("user.colour", "source/ping", "target/ping");
 	assert_attribute_alike("trusted.overlay.opaque", "source", "target");
@@ -163,7 +163,7 @@ static void hard_links_stay_links(void **state)
 	assert_return_code(link("source/a/one", "outside"), errno);
 	assert_return_code(symlink("there", "source/a/link"), errno);
 	assert_return_code(link("source/a/link", "source/b/link"), errno);
-	assert_int_equal(tree_copy("source", "target"), 0);
+	assert_int_equal(tree_copy("source", "target", NULL), 0);
 	first = scratch_stat("target/a/one");
 	second = scratch_stat("target/b/two");
 	assert_int_equal(first.st_ino, second.st_ino);
@@ -206,11 +206,11 @@ static void holes_stay_holes(void **state)
 	scratch_mount("tmpfs", "other", 4 * MIB);
 	scratch_directory("source");
 	write_holes("source/file");
-	assert_int_equal(tree_copy("source", "target"), 0);
+	assert_int_equal(tree_copy("source", "target", NULL), 0);
 	assert_holes("target/file");
-	assert_int_equal(tree_copy("source", "other/target"), 0);
+	assert_int_equal(tree_copy("source", "other/target", NULL), 0);
 	assert_holes("other/target/file");
-	assert_int_equal(tree_copy("other/target", "back"), 0);
+	assert_int_equal(tree_copy("other/target", "back", NULL), 0);
 	assert_holes("back/file");
 }
 
@@ -225,7 +225,7 @@ static void links_and_mounts_lead_nowhere(void **state)
 	assert_return_code(symlink("../elsewhere", "source/link"), errno);
 	assert_return_code(mount("elsewhere", "source/point", NULL, MS_BIND, NULL), errno);
 	assert_return_code(mount("elsewhere/secret", "source/file", NULL, MS_BIND, NULL), errno);
-	assert_int_equal(tree_copy("source", "target"), 0);
+	assert_int_equal(tree_copy("source", "target", NULL), 0);
 	assert_true(S_ISLNK(scratch_stat("target/link").st_mode));
 	assert_true(S_ISDIR(scratch_stat("target/point").st_mode));
 	assert_absent("target/point/secret");
@@ -244,7 +244,7 @@ static void sockets_and_flags_are_left_out(void **state)
 	assert_return_code(bind(listener, (struct sockaddr *)&address, sizeof(address)), errno);
 	file = open("source/empty", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(tree_set_flags(file, FS_IMMUTABLE_FL, 0), 0);
-	assert_int_equal(tree_copy("source", "target"), 0);
+	assert_int_equal(tree_copy("source", "target", NULL), 0);
 	assert_absent("target/socket");
 	scratch_write("target/empty/file", "", 0);
 }
@@ -273,7 +273,7 @@ static void depth_is_not_limited(void **state)
 	assert_return_code(getrlimit(RLIMIT_NOFILE, &before), errno);
 	few = (struct rlimit){100, before.rlim_max};
 	assert_return_code(setrlimit(RLIMIT_NOFILE, &few), errno);
-	result = tree_copy("source", "target");
+	result = tree_copy("source", "target", NULL);
 	assert_return_code(setrlimit(RLIMIT_NOFILE, &before), errno);
 	assert_int_equal(result, 0);
 	assert_return_code(chdir("target"), errno);
@@ -295,15 +295,15 @@ static void a_failure_leaves_nothing(void **state)
 	scratch_directory("source/d");
 	scratch_write("source/d/small", "x", 1);
 	scratch_write("source/big", data, sizeof(data));
-	assert_int_equal(tree_copy("source", "small/target"), -ENOSPC);
+	assert_int_equal(tree_copy("source", "small/target", NULL), -ENOSPC);
 	assert_absent("small/target");
-	assert_int_equal(tree_copy("missing", "target"), -ENOENT);
-	assert_int_equal(tree_copy("source/big", "target"), -ENOTDIR);
-	assert_int_equal(tree_copy("source", "target/.."), -EINVAL);
+	assert_int_equal(tree_copy("missing", "target", NULL), -ENOENT);
+	assert_int_equal(tree_copy("source/big", "target", NULL), -ENOTDIR);
+	assert_int_equal(tree_copy("source", "target/..", NULL), -EINVAL);
 	assert_absent("target");
 	scratch_directory("target");
 	scratch_write("target/kept", "kept", 4);
-	assert_int_equal(tree_copy("source", "target"), -EEXIST);
+	assert_int_equal(tree_copy("source", "target", NULL), -EEXIST);
 	assert_content("target/kept", "kept");
 }
 
@@ -313,7 +313,7 @@ static void a_copy_may_lie_in_its_source(void **state)
 	scratch_directory("source");
 	scratch_directory("source/sub");
 	scratch_write("source/file", "file", 4);
-	assert_int_equal(tree_copy("source", "source/sub/copy"), 0);
+	assert_int_equal(tree_copy("source", "source/sub/copy", NULL), 0);
 	assert_content("source/sub/copy/file", "file");
 	assert_absent("source/sub/copy/sub/copy");
 }
@@ -350,7 +350,7 @@ static void assert_shared(const char *type)
 	write_random("disk/source/file");
 	before = used("disk");
 	assert_true(before >= 64);
-	assert_int_equal(tree_copy("disk/source", "disk/target"), 0);
+	assert_int_equal(tree_copy("disk/source", "disk/target", NULL), 0);
 	assert_in_range(used("disk"), before, before + 8);
 	assert_int_equal(scratch_stat("disk/target/file").st_size, 64 * MIB);
 	scratch_unmount("disk");
@@ -382,7 +382,7 @@ static void blocks_without_copy_on_write_are_shared(void **state)
 	assert_int_equal(tree_set_flags(file, FS_NOCOW_FL, 0), 0);
 	write_random("disk/source/file");
 	before = used("disk");
-	assert_int_equal(tree_copy("disk/source", "disk/target"), 0);
+	assert_int_equal(tree_copy("disk/source", "disk/target", NULL), 0);
 	assert_in_range(used("disk"), before, before + 8);
 	cleanup_fd(&file);
 	file = open("disk/target/file", O_RDONLY | O_CLOEXEC);

@@ -41,7 +41,7 @@ static void the_low_half_of_ids_is_kept(void **state)
 	make_owned("tree/strange", OTHER + 7, 3, 0600);
 	assert_return_code(symlink("/etc/passwd", "tree/link"), errno);
 	assert_return_code(mkfifo("tree/fifo", 0600), errno);
-	assert_int_equal(tree_shift("tree", BASE), 0);
+	assert_int_equal(tree_shift("tree", BASE, NULL), 0);
 	assert_owned("tree", BASE, BASE);
 	assert_owned("tree/d", BASE, BASE);
 	assert_owned("tree/d/user", BASE + 1000, BASE + 65534);
@@ -50,9 +50,9 @@ static void the_low_half_of_ids_is_kept(void **state)
 	assert_owned("tree/fifo", BASE, BASE);
 	assert_owned("/etc/passwd", 0, 0);
 	assert_int_equal(scratch_stat("tree/d/user").st_mode & 07777, 0640);
-	assert_int_equal(tree_shift("tree", OTHER), 0);
+	assert_int_equal(tree_shift("tree", OTHER, NULL), 0);
 	assert_owned("tree/d/user", OTHER + 1000, OTHER + 65534);
-	assert_int_equal(tree_shift("tree", 0), 0);
+	assert_int_equal(tree_shift("tree", 0, NULL), 0);
 	assert_owned("tree/d/user", 1000, 65534);
 }
 
@@ -64,7 +64,7 @@ static void set_id_bits_survive(void **state)
 	make_owned("tree/wall", 0, 5, 02755);
 	make_owned("tree/both", 1, 1, 06511);
 	assert_return_code(chmod("tree", 03775), errno);
-	assert_int_equal(tree_shift("tree", BASE), 0);
+	assert_int_equal(tree_shift("tree", BASE, NULL), 0);
 	assert_int_equal(scratch_stat("tree/su").st_mode & 07777, 04755);
 	assert_int_equal(scratch_stat("tree/wall").st_mode & 07777, 02755);
 	assert_int_equal(scratch_stat("tree/both").st_mode & 07777, 06511);
@@ -81,13 +81,13 @@ static void capabilities_survive_and_belong_to_the_range(void **state)
 	scratch_directory("tree");
 	scratch_write("tree/ping", "", 0);
 	assert_int_equal(setxattr("tree/ping", "security.capability", &caps, sizeof(caps), 0), 0);
-	assert_int_equal(tree_shift("tree", BASE), 0);
+	assert_int_equal(tree_shift("tree", BASE, NULL), 0);
 	assert_int_equal(getxattr("tree/ping", "security.capability", &found, sizeof(found)),
 			 sizeof(found));
 	assert_int_equal(found.magic_etc, VFS_CAP_REVISION_3 | VFS_CAP_FLAGS_EFFECTIVE);
 	assert_int_equal(found.data[0].permitted, 1 << CAP_NET_RAW);
 	assert_int_equal(found.rootid, BASE);
-	assert_int_equal(tree_shift("tree", 0), 0);
+	assert_int_equal(tree_shift("tree", 0, NULL), 0);
 	assert_int_equal(getxattr("tree/ping", "security.capability", &found, sizeof(found)),
 			 sizeof(caps));
 	assert_memory_equal(&found, &caps, sizeof(caps));
@@ -114,7 +114,7 @@ static void ids_in_acls_are_shifted(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_int_equal(setxattr("tree/d", names[i], acl, sizeof(acl) - 1, 0), 0);
 	assert_int_equal(setxattr("tree/file", names[0], acl, sizeof(acl) - 1, 0), 0);
-	assert_int_equal(tree_shift("tree", BASE), 0);
+	assert_int_equal(tree_shift("tree", BASE, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		assert_int_equal(getxattr("tree/d", names[i], found, sizeof(found)),
 				 sizeof(shifted) - 1);
@@ -135,7 +135,7 @@ static void immutable_directories_are_shifted_and_stay_so(void **state)
 	scratch_directory("tree/empty");
 	fd = open("tree/empty", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(tree_set_flags(fd, FS_IMMUTABLE_FL, 0), 0);
-	assert_int_equal(tree_shift("tree", BASE), 0);
+	assert_int_equal(tree_shift("tree", BASE, NULL), 0);
 	assert_owned("tree/empty", BASE, BASE);
 	assert_return_code(ioctl(fd, FS_IOC_GETFLAGS, &flags), errno);
 	assert_true(flags & FS_IMMUTABLE_FL);
@@ -149,7 +149,7 @@ static void mounts_are_not_entered(void **state)
 	scratch_directory("elsewhere");
 	scratch_write("elsewhere/file", "", 0);
 	assert_return_code(mount("elsewhere", "tree/point", NULL, MS_BIND, NULL), errno);
-	assert_int_equal(tree_shift("tree", BASE), 0);
+	assert_int_equal(tree_shift("tree", BASE, NULL), 0);
 	assert_owned("elsewhere", 0, 0);
 	assert_owned("elsewhere/file", 0, 0);
 }
@@ -161,12 +161,12 @@ static void the_top_says_whether_it_is_done(void **state)
 	make_owned("tree/early", BASE + 1, BASE + 1, 0644);
 	make_owned("tree/late", 2, 2, 0644);
 	/* An interrupted run: some are done, the top is not. */
-	assert_int_equal(tree_shift("tree", BASE), 0);
+	assert_int_equal(tree_shift("tree", BASE, NULL), 0);
 	assert_owned("tree/early", BASE + 1, BASE + 1);
 	assert_owned("tree/late", BASE + 2, BASE + 2);
 	/* A finished one is not looked at again. */
 	assert_return_code(chown("tree/late", 9, 9), errno);
-	assert_int_equal(tree_shift("tree", BASE), 0);
+	assert_int_equal(tree_shift("tree", BASE, NULL), 0);
 	assert_owned("tree/late", 9, 9);
 }
 
@@ -178,7 +178,7 @@ static void a_failure_leaves_the_top_as_it_was(void **state)
 	assert_return_code(mount("tree", "tree", NULL, MS_BIND, NULL), errno);
 	assert_return_code(mount(NULL, "tree", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL),
 			   errno);
-	assert_int_equal(tree_shift("tree", BASE), -EROFS);
+	assert_int_equal(tree_shift("tree", BASE, NULL), -EROFS);
 	assert_owned("tree", 0, 0);
 }
 
@@ -186,9 +186,9 @@ static void what_is_no_base_is_refused(void **state)
 {
 	(void)state;
 	scratch_directory("tree");
-	assert_int_equal(tree_shift("tree", BASE + 1), -EINVAL);
-	assert_int_equal(tree_shift("tree", 0xffff0000u), -EINVAL);
-	assert_int_equal(tree_shift("missing", BASE), -ENOENT);
+	assert_int_equal(tree_shift("tree", BASE + 1, NULL), -EINVAL);
+	assert_int_equal(tree_shift("tree", 0xffff0000u, NULL), -EINVAL);
+	assert_int_equal(tree_shift("missing", BASE, NULL), -ENOENT);
 	assert_owned("tree", 0, 0);
 }
 

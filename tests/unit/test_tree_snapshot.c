@@ -102,7 +102,7 @@ static void nested_subvolumes_are_copied_as_directories(void **state)
 {
 	(void)state;
 	make_system();
-	assert_int_equal(tree_copy("system", "copy"), 0);
+	assert_int_equal(tree_copy("system", "copy", NULL), 0);
 	assert_int_equal(scratch_stat("copy/nix/store/inner/most/leaf").st_size, 4);
 	assert_int_equal(check("copy/nix/store"), -EINVAL);
 }
