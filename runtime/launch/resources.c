@@ -5,6 +5,7 @@
 #include "../../init/stub.h"
 #include "../base/cleanup.h"
 #include "../state/state.h"
+#include "../sys/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,12 +209,35 @@ static struct state_trace *traces_of(struct arena *arena, const struct plan *pla
 	return traces;
 }
 
+/* The name is ours and nobody's record is left, yet somebody lives in a group of that name: a
+ * machine of another root directory's floe, or something else. It is not ours to kill. */
+static int refuse_foreign_groups(struct context *context, struct floe_error *error)
+{
+	const struct plan *plan = context->plan;
+
+	for (size_t i = 0; i < plan->trace_count; i++) {
+		const struct plan_trace *trace = &plan->traces[i];
+
+		if (trace->kind != TRACE_CGROUP || !cgroup_populated(trace->path))
+			continue;
+		state_release(context->state_fd, plan->name, NULL);
+		context->state_fd = -1;
+		return err_set(error, FLOE_ERROR_BUSY, EBUSY,
+			       "cannot start %s: processes that are not its own are in the cgroup "
+			       "%s; choose another name with --machine=",
+			       plan->name, trace->path);
+	}
+	return 0;
+}
+
 int resources_claim(struct context *context, struct floe_error *error)
 {
 	const struct plan *plan = context->plan;
 	struct state state = {.name = plan->name, .phase = STATE_STARTING, .monitor = getpid()};
 	int r = state_claim(plan->name, &context->state_fd, error);
 
+	if (r == 0)
+		r = refuse_foreign_groups(context, error);
 	if (r < 0)
 		return r;
 	state.directory = plan->directory;

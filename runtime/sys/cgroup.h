@@ -5,6 +5,7 @@
 
 #include "device_filter.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Makes the group at the absolute PATH with the groups above it; existing ones are kept.
@@ -27,6 +28,9 @@ int cgroup_enter_v1(const char *path);
 
 /* The group's directory, for process_clone_into(). Async-signal-safe. */
 int cgroup_open(const char *path);
+
+/* Whether the group itself or, in version 2, one below has processes; false when it is gone. */
+bool cgroup_populated(const char *path);
 
 /*
  * Kills every process in the group and below, waits for their end and removes all groups

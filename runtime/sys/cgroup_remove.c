@@ -108,6 +108,20 @@ static bool is_populated(int events)
 	return strstr(text, "populated 1") != NULL;
 }
 
+bool cgroup_populated(const char *path)
+{
+	CLEANUP_FD int group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int events =
+		group < 0 ? -1 : openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	CLEANUP_FD int members =
+		group < 0 ? -1 : openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	char first;
+
+	if (events >= 0)
+		return is_populated(events);
+	return members >= 0 && read(members, &first, 1) == 1;
+}
+
 /* Version 2 tells when the last process below is gone, by POLLPRI (cgroup-v2.rst). */
 static void wait_empty(int group, const struct removal *removal)
 {
