@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* The layout of DHCPv4 messages, for the files that read and write them. */
+#ifndef FLOE_BASE_DHCP_WIRE_H
+#define FLOE_BASE_DHCP_WIRE_H
+
+/* RFC 2131 section 2, figure 1: offsets of the fixed fields. */
+enum {
+	DHCP_AT_OP = 0,
+	DHCP_AT_HARDWARE_TYPE = 1,
+	DHCP_AT_HARDWARE_SIZE = 2,
+	DHCP_AT_TRANSACTION = 4,
+	DHCP_AT_FLAGS = 10,
+	DHCP_AT_CLIENT = 12, /* ciaddr */
+	DHCP_AT_YOUR = 16,   /* yiaddr */
+	DHCP_AT_RELAY = 24,  /* giaddr */
+	DHCP_AT_MAC = 28,    /* chaddr, 16 bytes */
+	DHCP_AT_SERVER_NAME = 44,
+	DHCP_AT_FILE = 108,
+	DHCP_AT_MAGIC = 236,
+	DHCP_AT_OPTIONS = 240,
+};
+
+#define DHCP_OP_REQUEST     1
+#define DHCP_OP_REPLY       2
+#define DHCP_MAGIC          0x63825363 /* RFC 2131 section 3 */
+#define DHCP_FLAG_BROADCAST 0x8000     /* RFC 2131 section 2, figure 2 */
+
+/* RFC 2132 unless another is named. */
+enum dhcp_option {
+	DHCP_OPTION_PAD = 0,
+	DHCP_OPTION_MASK = 1,
+	DHCP_OPTION_ROUTER = 3,
+	DHCP_OPTION_DNS = 6,
+	DHCP_OPTION_HOST_NAME = 12,
+	DHCP_OPTION_DOMAIN = 15,
+	DHCP_OPTION_MTU = 26,
+	DHCP_OPTION_BROADCAST = 28,
+	DHCP_OPTION_REQUESTED = 50,
+	DHCP_OPTION_LEASE_TIME = 51,
+	DHCP_OPTION_OVERLOAD = 52,
+	DHCP_OPTION_TYPE = 53,
+	DHCP_OPTION_SERVER = 54,
+	DHCP_OPTION_WANTED = 55,
+	DHCP_OPTION_MESSAGE = 56,
+	DHCP_OPTION_SIZE_MAX = 57,
+	DHCP_OPTION_RENEWAL = 58,
+	DHCP_OPTION_REBINDING = 59,
+	DHCP_OPTION_CLIENT_ID = 61,
+	DHCP_OPTION_RAPID_COMMIT = 80, /* RFC 4039 */
+	DHCP_OPTION_ROUTES = 121,      /* RFC 3442 */
+	DHCP_OPTION_END = 255,
+};
+
+#endif
