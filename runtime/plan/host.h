@@ -116,8 +116,9 @@ struct host {
 	enum host_cgroup_layout cgroup_layout;
 	struct host_hierarchy *hierarchies; /* version 1 controllers */
 	size_t hierarchy_count;
-	struct host_hierarchy unified;   /* mount "" when there is none */
-	const char *unified_controllers; /* cgroup.controllers at its top, space-separated */
+	struct host_hierarchy unified; /* mount "" when there is none */
+	const char
+		*unified_controllers; /* what its top can give to groups below, space-separated */
 
 	/* identity and files */
 	const char *hostname;

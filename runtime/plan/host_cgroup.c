@@ -275,16 +275,32 @@ void host_parse_cgroup(struct host *host, const char *mountinfo, const char *own
 	arena_free(&scratch);
 }
 
-static void read_unified_controllers(struct host *host)
+/* One line of a control file at the top of the version 2 tree. False: there is none. */
+static bool read_top_file(const struct host *host, const char *name, char *text, size_t size)
 {
 	char path[PATH_MAX];
-	char text[1024];
+
+	snprintf(path, sizeof(path), "%s/%s", host->unified.mount, name);
+	return file_read(path, text, size) > 0;
+}
+
+/*
+ * What can be given to groups below the top. Inside a container the top is an ordinary group (it
+ * has a cgroup.type), and while processes are in it the kernel lets it give nothing that it does
+ * not give already (cgroup-v2.rst, "No Internal Process Constraint").
+ */
+static void read_unified_controllers(struct host *host)
+{
+	const char *file = "cgroup.controllers";
+	char text[4096];
 
 	host->unified_controllers = "";
 	if (!*host->unified.mount)
 		return;
-	snprintf(path, sizeof(path), "%s/cgroup.controllers", host->unified.mount);
-	if (file_read(path, text, sizeof(text)) < 0)
+	if (read_top_file(host, "cgroup.type", text, sizeof(text)) &&
+	    read_top_file(host, "cgroup.procs", text, sizeof(text)))
+		file = "cgroup.subtree_control";
+	if (!read_top_file(host, file, text, sizeof(text)))
 		return;
 	text[strcspn(text, "\n")] = '\0';
 	host->unified_controllers = arena_strdup(&host->arena, text);
