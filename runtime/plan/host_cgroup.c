@@ -275,13 +275,21 @@ void host_parse_cgroup(struct host *host, const char *mountinfo, const char *own
 	arena_free(&scratch);
 }
 
-/* One line of a control file at the top of the version 2 tree. False: there is none. */
-static bool read_top_file(const struct host *host, const char *name, char *text, size_t size)
+/* A control file at the top of the version 2 tree: its length, or a negative errno. */
+static ssize_t read_top_file(const struct host *host, const char *name, char *text, size_t size)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", host->unified.mount, name);
-	return file_read(path, text, size) > 0;
+	return file_read(path, text, size);
+}
+
+/* -EFBIG: more processes than fit, which is some. */
+static bool top_has_processes(const struct host *host, char *text, size_t size)
+{
+	ssize_t length = read_top_file(host, "cgroup.procs", text, size);
+
+	return length > 0 || length == -EFBIG;
 }
 
 /*
@@ -292,15 +300,15 @@ static bool read_top_file(const struct host *host, const char *name, char *text,
 static void read_unified_controllers(struct host *host)
 {
 	const char *file = "cgroup.controllers";
-	char text[4096];
+	char text[1024];
 
 	host->unified_controllers = "";
 	if (!*host->unified.mount)
 		return;
-	if (read_top_file(host, "cgroup.type", text, sizeof(text)) &&
-	    read_top_file(host, "cgroup.procs", text, sizeof(text)))
+	if (read_top_file(host, "cgroup.type", text, sizeof(text)) > 0 &&
+	    top_has_processes(host, text, sizeof(text)))
 		file = "cgroup.subtree_control";
-	if (!read_top_file(host, file, text, sizeof(text)))
+	if (read_top_file(host, file, text, sizeof(text)) <= 0)
 		return;
 	text[strcspn(text, "\n")] = '\0';
 	host->unified_controllers = arena_strdup(&host->arena, text);
