@@ -100,6 +100,7 @@ static int make_with_parents(const char *path)
 
 static int make_dir(struct context *context, const struct op *op)
 {
+	CLEANUP_FD int fd = -1;
 	int r = make_with_parents(op->source);
 
 	(void)context;
@@ -107,7 +108,9 @@ static int make_dir(struct context *context, const struct op *op)
 		return 0;
 	if (r < 0)
 		return r;
-	if (chown(op->source, op->id, op->id) < 0 || chmod(op->source, op->mode) < 0)
+	/* Some are made in directories that others may write to, such as those of overlays. */
+	fd = open(op->source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchown(fd, op->id, op->id) < 0 || fchmod(fd, op->mode) < 0)
 		return -errno;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "monitor.h"
 
 #include "../base/cleanup.h"
+#include "../sys/path.h"
 #include "../sys/process.h"
 #include "clock.h"
 #include "notify.h"
@@ -23,6 +24,9 @@
 /* After this long a machine is past its start: memory that only the start needed is given back. */
 #define TRIM_AFTER_USEC 1000000
 
+/* How often it is looked whether a machine that shall stop hears the signal for it by now. */
+#define ASK_PERIOD_USEC 100000
+
 /* systemd-nspawn(1): a memory trim on request. */
 #define SIGNAL_TRIM (SIGRTMIN + 18)
 
@@ -38,6 +42,7 @@ struct monitor {
 	uint64_t watchdog_period;
 	uint64_t record; /* when the changed record is written, 0: it is not changed */
 	uint64_t trim;
+	uint64_t ask; /* when the machine is asked to stop, 0: it was, or shall not */
 	char status[NOTIFY_STATUS_SIZE];
 };
 
@@ -74,20 +79,51 @@ static void kill_leader(struct monitor *monitor)
 	process_signal(launch_leader_fd(monitor->setup.launch), SIGKILL);
 }
 
+/* The number in base 16 after NAME in the text of /proc/PID/status. */
+static uint64_t signal_set(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+
+	return line ? strtoull(line + strlen(name), NULL, 16) : 0;
+}
+
+/* Whether the leader catches or blocks SIGNAL: the kernel drops what the first process of a pid
+ * namespace does neither with (pid_namespaces(7)), and an init that was only just started does
+ * not yet. */
+static bool is_heard(pid_t leader, int signal)
+{
+	uint64_t bit = UINT64_C(1) << (signal - 1);
+	char path[64], text[8192];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)leader);
+	if (file_read(path, text, sizeof(text)) < 0)
+		return true;
+	return (signal_set(text, "\nSigBlk:") | signal_set(text, "\nSigCgt:")) & bit;
+}
+
+static void ask_to_stop(struct monitor *monitor)
+{
+	int signal = monitor->setup.plan->kill_signal;
+
+	if (is_heard(launch_leader(monitor->setup.launch), signal))
+		process_signal(launch_leader_fd(monitor->setup.launch), signal);
+	else
+		monitor->ask = clock_usec() + ASK_PERIOD_USEC;
+}
+
 /* The first time politely, if the machine can be asked; then not. */
 static void request_stop(struct monitor *monitor)
 {
-	int signal = monitor->setup.plan->kill_signal;
 	bool again = monitor->result.stop_requested;
 
 	monitor->result.stop_requested = true;
 	if (!again)
 		notify_send("STOPPING=1\nSTATUS=Container is asked to stop.");
 	set_phase(monitor, STATE_STOPPING);
-	if (again || signal == 0)
+	if (again || monitor->setup.plan->kill_signal == 0)
 		kill_leader(monitor);
 	else
-		process_signal(launch_leader_fd(monitor->setup.launch), signal);
+		ask_to_stop(monitor);
 }
 
 /* ---- readiness and status ---- */
@@ -216,7 +252,7 @@ static int next_timeout(const struct monitor *monitor)
 {
 	uint64_t next = earlier(monitor->setup.ready_deadline, monitor->watchdog);
 
-	next = earlier(next, monitor->record);
+	next = earlier(earlier(next, monitor->record), monitor->ask);
 	return clock_timeout(earlier(next, monitor->trim));
 }
 
@@ -240,6 +276,8 @@ static void handle_time(struct monitor *monitor)
 		notify_send("WATCHDOG=1");
 		monitor->watchdog = now + monitor->watchdog_period;
 	}
+	if (is_due(&monitor->ask, now) && !monitor->ended)
+		ask_to_stop(monitor);
 	if (is_due(&monitor->record, now))
 		write_record(monitor);
 	if (is_due(&monitor->trim, now))

@@ -42,4 +42,24 @@ test_other_signals_do_not() {
 	assert_eq 7 "$STATUS" "$(<err)"
 }
 
+# The kernel drops a signal that the first process of a pid namespace does not catch or block.
+test_a_stop_waits_until_the_init_listens() {
+	machine_background --kill-signal=SIGUSR1 /bin/sh -c \
+		'echo up; sleep 1; trap "exit 5" USR1; while :; do sleep 0.1; done'
+	wait_for_line up
+	kill -TERM "$FLOE"
+	machine_wait
+	assert_eq 5 "$STATUS" "$(<err)"
+}
+
+test_a_second_signal_ends_a_machine_that_never_listens() {
+	machine_background --kill-signal=SIGUSR1 /bin/sh -c 'echo up; while :; do sleep 0.1; done'
+	wait_for_line up
+	kill -TERM "$FLOE"
+	sleep 0.3
+	kill -TERM "$FLOE"
+	machine_wait
+	assert_eq 1 "$STATUS" "$(<err)"
+}
+
 run_tests
