@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* How long a killed process may take to be gone: its memory has to be given back. */
 #define DEATH_TIMEOUT_MS 10000
@@ -92,6 +93,9 @@ int trace_remove(const char *kind, const char *path, struct floe_error *error)
 		if (strcmp(removers[i].kind, kind) != 0)
 			continue;
 		r = removers[i].remove(path);
+		/* Where nothing can be written, the kernel says so before it looks for the name. */
+		if (r == -EROFS && access(path, F_OK) < 0)
+			r = -errno;
 		if (r < 0 && r != -ENOENT)
 			return err_errno(error, -r, "cannot remove the %s %s", kind, path);
 		return 0;
