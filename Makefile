@@ -50,6 +50,9 @@ LIB_ROOMS := $(addprefix runtime/,base spec plan launch sys monitor state image 
 room = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 
 LIB_SOURCES := $(call room,$(LIB_ROOMS))
+# Debian's libmnl-dev has no libmnl.a: a static program then gets the few functions from here.
+MNL_ARCHIVE := $(findstring /,$(shell $(CC) -print-file-name=libmnl.a))
+LIB_SOURCES += $(if $(STATIC),$(if $(MNL_ARCHIVE),,$(call room,netlink/static)))
 CLI_SOURCES := $(call room,runtime/cli)
 GEN_SOURCES := $(call room,seccomp/gen seccomp/compile)
 UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
@@ -194,8 +197,7 @@ $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 ifdef STATIC
 # Formats that need these libraries are not used: their code is never taken from libarchive.a.
 STATIC_UNUSED := -lxml2 -licuuc -licudata
-# Debian's libmnl-dev has no libmnl.a; asking for it would fail even where nothing is taken from it.
-STATIC_UNUSED += $(if $(findstring /,$(shell $(CC) -print-file-name=libmnl.a)),,-lmnl)
+STATIC_UNUSED += $(if $(MNL_ARCHIVE),,-lmnl)
 STATIC_LIBS := $(filter-out $(STATIC_UNUSED),\
 	$(shell $(PKG_CONFIG) --static --libs $(PACKAGES) $(MODULE_PACKAGES)))
 $(O)/floe: $(CLI_OBJECTS) $(MODULE_OBJECTS) $(O)/libfloe.a
