@@ -61,8 +61,8 @@ groups_of_floe() {
 }
 
 # The notes of a start, one a line.
-notes() { # OPTION...
-	floe run -D "$ROOT" "$@" true 2>&1 >/dev/null | sed -n 's/^floe: note: //p'
+notes() {
+	floe run -D "$ROOT" true 2>&1 >/dev/null | sed -n 's/^floe: note: //p'
 }
 
 # A systemd inside needs the second version; the machine has a part of it for itself.
