@@ -318,6 +318,8 @@ static int add_custom_overlay(struct builder *b, const struct item *item)
 	op->text = overlay.text;
 	op->target = mount->target;
 	op->options = b->plan->user_namespace ? "userxattr" : NULL;
+	if (!mount->read_only && !mount->upper)
+		op->options = b->plan->user_namespace ? "userxattr,volatile" : "volatile";
 	return 0;
 }
 

@@ -110,8 +110,10 @@ static void add_overlay_root(struct builder *b, int lower, int upper, const char
 	op->source = "upper";
 	op->text = "work";
 	op->target = "";
-	/* Extended attributes of overlayfs are in user.* there: trusted.* is the host's. */
-	op->options = b->plan->user_namespace ? "userxattr" : NULL;
+	/* Extended attributes of overlayfs are in user.* there: trusted.* is the host's. What is
+	 * thrown away need not reach the disk: without "volatile" its unmounting would wait for
+	 * all that the host has to write (overlayfs.rst, "Volatile mount"; Linux 5.10). */
+	op->options = b->plan->user_namespace ? "userxattr,volatile" : "volatile";
 	op->attributes = root_attributes(b);
 }
 
