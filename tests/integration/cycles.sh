@@ -95,14 +95,14 @@ test_200_cycles_leave_nothing() {
 	assert_unchanged before
 }
 
-# Sends SIGKILL to a monitor MICROSECONDS after it was started.
-kill_after() { # MICROSECONDS COMMAND...
+# Sends a signal to a monitor MICROSECONDS after it was started, and waits for its end.
+kill_after() { # MICROSECONDS SIGNAL COMMAND...
 	local pid
-	"${@:2}" >/dev/null 2>&1 </dev/null &
+	"${@:3}" >/dev/null 2>&1 </dev/null &
 	pid=$!
 	sleep "0.$(printf %06d "$1")"
 	# It may have ended by then.
-	kill -KILL "$pid" 2>/dev/null || true
+	kill -"$2" "$pid" 2>/dev/null || true
 	wait "$pid" 2>/dev/null || true
 }
 
@@ -127,14 +127,14 @@ test_100_killed_monitors_leave_nothing() {
 		moment=$((i < 70 ? RANDOM % 30000 : 30000 + RANDOM % 100000))
 		moments+=" $moment"
 		if ((i % 4 == 0)); then
-			kill_after $moment floe run -P -D "$ROOT" -M "$NAME" -x /bin/sleep 10
+			kill_after $moment KILL floe run -P -D "$ROOT" -M "$NAME" -x /bin/sleep 10
 		elif ((i % 4 == 1)); then
-			kill_after $moment floe run -P -D "$ROOT" --overlay "$ROOT/etc::/mnt" \
+			kill_after $moment KILL floe run -P -D "$ROOT" --overlay "$ROOT/etc::/mnt" \
 				--private-network /bin/sleep 10
 		elif ((i % 4 == 2)); then
-			kill_after $moment floe run -P -D "$ROOT" --private-users=no -a /bin/sleep 10
+			kill_after $moment KILL floe run -P -D "$ROOT" --private-users=no -a /bin/sleep 10
 		else
-			kill_after $moment floe run -D "$ROOT" /bin/sleep 10
+			kill_after $moment KILL floe run -D "$ROOT" /bin/sleep 10
 		fi
 		# What was left is cleaned when asked for, or by the next start of that name.
 		if ((i % 2)); then
@@ -155,6 +155,18 @@ test_100_killed_monitors_leave_nothing() {
 	floe gc
 	say "100 monitors killed in $(($(milliseconds) - begin)) ms"
 	echo "microseconds after the start:$moments"
+	assert_unchanged before
+}
+
+# A polite signal undoes whatever has been made by then; nobody has to clean up.
+test_50_terminated_starts_leave_nothing() {
+	local i
+	run_cycle 4
+	host_state >before
+	for ((i = 0; i < 50; i++)); do
+		kill_after $((RANDOM % 25000)) "$( ((i % 2)) && echo TERM || echo HUP)" \
+			floe run -P -D "$ROOT" -M "$NAME" -x /bin/sleep 60
+	done
 	assert_unchanged before
 }
 
