@@ -45,6 +45,8 @@ int dhcp_lease_check(const struct dhcp_lease *lease, struct floe_error *error)
 {
 	if (!is_host_address(lease->server) || !is_host_address(lease->address))
 		return err_usage(error, "DHCP needs an address for the server and the client each");
+	if (lease->client_mac[0] & 1)
+		return err_usage(error, "a group's MAC address cannot be a DHCP client's");
 	if (lease->server.s_addr == lease->address.s_addr)
 		return err_usage(error, "DHCP cannot give the server's own address to the client");
 	if (lease->prefix < 1 || lease->prefix > 32)
@@ -220,6 +222,11 @@ int dhcp_parse(const uint8_t *data, size_t size, struct dhcp_packet *packet)
 
 /* ---- deciding ---- */
 
+bool dhcp_is_for_one(const struct dhcp_lease *lease)
+{
+	return mac_is_usable(lease->client_mac);
+}
+
 /*
  * The address that a REQUEST is about, section 4.3.2: an offered one (SELECTING) or a remembered
  * one (INIT-REBOOT) is in the option; one in use (RENEWING, REBINDING) is in the field.
@@ -248,22 +255,24 @@ static enum dhcp_type decide_request(const struct dhcp_lease *lease,
 	return address.s_addr == lease->address.s_addr ? DHCP_ACK : DHCP_NAK;
 }
 
-/* The answer goes to the address the client says it has (section 4.3.5): one of the link's. */
+/* The answer goes to the address the client says it has (section 4.3.5): one that a host of the
+ * link can have, so neither the network's first nor its last. */
 static enum dhcp_type decide_inform(const struct dhcp_lease *lease,
 				    const struct dhcp_packet *packet)
 {
-	uint32_t mask = dhcp_mask(lease->prefix).s_addr, client = packet->client.s_addr;
-	bool broadcast = (client | mask) == UINT32_MAX;
+	uint32_t mask = ntohl(dhcp_mask(lease->prefix).s_addr);
+	uint32_t client = ntohl(packet->client.s_addr), host = client & ~mask;
 
-	if ((client & mask) != (lease->address.s_addr & mask))
+	if (client == ntohl(lease->address.s_addr))
+		return DHCP_ACK;
+	if ((client & mask) != (ntohl(lease->address.s_addr) & mask))
 		return DHCP_NONE;
-	return client != lease->address.s_addr && broadcast ? DHCP_NONE : DHCP_ACK;
+	return host == 0 || host == ~mask ? DHCP_NONE : DHCP_ACK;
 }
 
 enum dhcp_type dhcp_decide(const struct dhcp_lease *lease, const struct dhcp_packet *packet)
 {
-	if (mac_is_usable(lease->client_mac) &&
-	    memcmp(lease->client_mac, packet->mac, WIRE_MAC_SIZE) != 0)
+	if (dhcp_is_for_one(lease) && memcmp(lease->client_mac, packet->mac, WIRE_MAC_SIZE) != 0)
 		return DHCP_NONE;
 	switch (packet->type) {
 	case DHCP_DISCOVER:

@@ -69,6 +69,9 @@ struct dhcp_packet {
 /* Whether LEASE can be served; the message says what is wrong with it. 0 or -EINVAL. */
 int dhcp_lease_check(const struct dhcp_lease *lease, struct floe_error *error);
 
+/* Whether LEASE names the only client that is answered. */
+bool dhcp_is_for_one(const struct dhcp_lease *lease);
+
 /* The mask of PREFIX bits (0 to 32), in network byte order. */
 struct in_addr dhcp_mask(unsigned int prefix);
 
