@@ -53,15 +53,17 @@ static bool grow(struct netlink_batch *batch, size_t size)
 	return true;
 }
 
-/* Makes room for SIZE more bytes and padding; false: the batch has failed. */
+/* Makes room for SIZE more bytes and padding, all zero: libmnl before 1.0.5 leaves padding as it is.
+ * False: the batch has failed. */
 static bool reserve(struct netlink_batch *batch, size_t size)
 {
 	size_t capacity = batch->heap ? batch->capacity : sizeof(batch->storage);
 	size_t wanted = batch->size + MNL_ALIGN(size);
 
-	if (batch->failed)
+	if (batch->failed || (wanted > capacity && !grow(batch, wanted)))
 		return false;
-	return wanted <= capacity || grow(batch, wanted);
+	memset(bytes(batch) + batch->size, 0, MNL_ALIGN(size));
+	return true;
 }
 
 /* The writers count in the message's own length. */

@@ -65,7 +65,6 @@ void mnl_attr_put(struct nlmsghdr *nlh, uint16_t type, size_t len, const void *d
 	attr->nla_len = (uint16_t)(MNL_ATTR_HDRLEN + len);
 	if (len > 0)
 		memcpy(at(attr, MNL_ATTR_HDRLEN), data, len);
-	memset(at(attr, MNL_ATTR_HDRLEN + len), 0, MNL_ALIGN(len) - len);
 	nlh->nlmsg_len += (uint32_t)MNL_ALIGN(attr->nla_len);
 }
 
