@@ -85,7 +85,7 @@ int message_receive(int channel, struct message *message, int *fd);
 void tie_to_monitor(void);
 
 /* The children: neither returns. */
-_Noreturn void stager_run(struct context *context, int stager_channel, int leader_channel);
+_Noreturn void stager_run(struct context *context, int stager_channel, const int leader[2]);
 _Noreturn void leader_run(struct context *context, int channel);
 
 /* Runs the ops of PHASE in order; on failure *FAILED is the index of the op. */

@@ -25,6 +25,7 @@ struct launch {
 	int channel; /* to the leader */
 	int leader_fd;
 	int stager_fd;
+	int stager_channel; /* the stager stays until it is closed */
 	int console_fd;
 	pid_t leader;
 };
@@ -155,19 +156,25 @@ static int run_stager(struct launch *launch, struct channels *channels, struct f
 		return err_errno(error, -pid, "cannot create a process with a mount namespace");
 	if (pid == 0) {
 		close(channels->stager[0]);
-		close(channels->leader[0]);
-		stager_run(&launch->context, channels->stager[1], channels->leader[1]);
+		stager_run(&launch->context, channels->stager[1], channels->leader);
 	}
 	cleanup_fd(&channels->stager[1]);
 	cleanup_fd(&channels->leader[1]);
 	channels->stager[1] = channels->leader[1] = -1;
 	launch->channel = take_fd(&channels->leader[0]);
-	return follow_stager(launch, channels->stager[0], error);
+	launch->stager_channel = take_fd(&channels->stager[0]);
+	return follow_stager(launch, launch->stager_channel, error);
 }
 
-/* Its end takes a while: it is waited for when the machine needs time anyway. */
+static void dismiss_stager(struct launch *launch)
+{
+	cleanup_fd(&launch->stager_channel);
+	launch->stager_channel = -1;
+}
+
 static void reap_stager(struct launch *launch)
 {
+	dismiss_stager(launch);
 	if (launch->stager_fd < 0)
 		return;
 	process_wait(launch->stager_fd, NULL);
@@ -215,17 +222,17 @@ static int begin(struct launch *launch, struct floe_error *error)
 	if (r == 0)
 		r = run_stager(launch, &channels, error);
 	channels_close(&channels);
-	if (r == 0)
-		r = run_ops(launch, PHASE_MIDDLE, error);
-	if (r == 0)
-		r = tell_leader(launch, error);
 	return r;
 }
 
 int launch_assembled(struct launch *launch, struct floe_error *error)
 {
-	reap_stager(launch);
-	return await_ready(launch, error);
+	int r = await_ready(launch, error);
+
+	/* Who leaves a mount namespace last takes it apart, which waits for the rest of the kernel
+	 * (fs/namespace.c, namespace_unlock): by now the leader has left, and need not wait. */
+	dismiss_stager(launch);
+	return r;
 }
 
 int launch_begin(struct launch **out, const struct plan *plan, const struct launch_io *io,
@@ -237,7 +244,8 @@ int launch_begin(struct launch **out, const struct plan *plan, const struct laun
 	*out = NULL;
 	if (!launch)
 		return err_errno(error, ENOMEM, "cannot start %s", plan->name);
-	launch->channel = launch->leader_fd = launch->stager_fd = launch->console_fd = -1;
+	launch->channel = launch->leader_fd = launch->console_fd = -1;
+	launch->stager_fd = launch->stager_channel = -1;
 	context_init(&launch->context, plan, io);
 	r = begin(launch, error);
 	if (r < 0) {
@@ -260,6 +268,7 @@ int launch_go(struct launch *launch, struct floe_error *error)
 	r = await_message(launch, launch->channel, &message, &fd);
 	cleanup_fd(&launch->channel);
 	launch->channel = -1;
+	reap_stager(launch);
 	resources_forget(&launch->context);
 	if (r < 0)
 		return say_deaf(launch, r, "machine's first", error);

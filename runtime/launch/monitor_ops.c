@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -269,24 +268,6 @@ static int link_journal(struct context *context, const struct op *op)
 	return 0;
 }
 
-/* The leader could not raise its hard limits itself: that takes the host's CAP_SYS_RESOURCE. */
-static int set_rlimit(struct context *context, const struct op *op)
-{
-	struct rlimit limit = {.rlim_cur = op->number[0], .rlim_max = op->number[1]};
-
-	if (prlimit(context->leader, (__rlimit_resource_t)op->flags, &limit, NULL) < 0)
-		return -errno;
-	return 0;
-}
-
-static int oom_score(struct context *context, const struct op *op)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", context->leader);
-	return file_write(path, op->text);
-}
-
 op_function monitor_function(enum op_kind kind)
 {
 	static const op_function functions[OP_COUNT] = {
@@ -297,8 +278,7 @@ op_function monitor_function(enum op_kind kind)
 		[OP_CGROUP_MAKE] = make_cgroup,   [OP_CGROUP_SET] = set_cgroup,
 		[OP_CGROUP_OWN] = own_cgroup,     [OP_CGROUP_JOIN] = join_cgroup,
 		[OP_DEVICES_V1] = devices_v1,     [OP_DEVICES_BPF] = devices_bpf,
-		[OP_LINK_JOURNAL] = link_journal, [OP_OOM_SCORE] = oom_score,
-		[OP_RLIMIT] = set_rlimit,         [OP_CGROUP_MOUNT] = mount_cgroup,
+		[OP_LINK_JOURNAL] = link_journal, [OP_CGROUP_MOUNT] = mount_cgroup,
 	};
 
 	return functions[kind];

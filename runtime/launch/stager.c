@@ -20,6 +20,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -228,6 +229,23 @@ static int stage_dead(struct context *context, const struct op *op)
 	return status == 0 ? 0 : -(status >> 8 ? status >> 8 : ECANCELED);
 }
 
+/* The leader could not raise its hard limits itself: that takes the host's CAP_SYS_RESOURCE. */
+static int set_rlimit(struct context *context, const struct op *op)
+{
+	struct rlimit limit = {.rlim_cur = op->number[0], .rlim_max = op->number[1]};
+
+	if (prlimit(context->leader, (__rlimit_resource_t)op->flags, &limit, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+static int oom_score(struct context *context, const struct op *op)
+{
+	char path[64];
+
+	return file_write(process_path(path, context->leader, "/oom_score_adj"), op->text);
+}
+
 op_function stage_function(enum op_kind kind)
 {
 	static const op_function functions[OP_COUNT] = {
@@ -235,7 +253,8 @@ op_function stage_function(enum op_kind kind)
 		[OP_CGROUP_ENTER] = enter_cgroup, [OP_CGROUP_INTO] = into_cgroup,
 		[OP_STAGE_BASE] = stage_base,     [OP_STAGE_POINT] = stage_point,
 		[OP_STAGE_TREE] = stage_tree,     [OP_STAGE_NEW] = stage_new,
-		[OP_STAGE_DEAD] = stage_dead,
+		[OP_STAGE_DEAD] = stage_dead,     [OP_RLIMIT] = set_rlimit,
+		[OP_OOM_SCORE] = oom_score,
 	};
 
 	return functions[kind];
@@ -273,10 +292,10 @@ static void run_phase(struct context *context, enum op_phase phase, int channel)
 
 /* Locks and channels of the monitor, and of other machines that an embedder's threads attend, must
  * not live on in our copies. Passed sockets (sd_listen_fds(3)) come first. */
-static void close_others(const struct context *context, int stager_channel, int leader_channel)
+static void close_others(const struct context *context, int stager_channel, const int leader[2])
 {
-	int kept[] = {stager_channel,    leader_channel,    context->notify_fd, context->stub_fd,
-		      context->stdio[0], context->stdio[1], context->stdio[2]};
+	int kept[] = {stager_channel,   leader[0],         leader[1],         context->notify_fd,
+		      context->stub_fd, context->stdio[0], context->stdio[1], context->stdio[2]};
 
 	process_close_others(3 + (unsigned)context->plan->listen_fds, kept, ARRAY_SIZE(kept));
 }
@@ -293,16 +312,17 @@ static void occupy_stdio(void)
 		close(fd);
 }
 
-_Noreturn void stager_run(struct context *context, int stager_channel, int leader_channel)
+_Noreturn void stager_run(struct context *context, int stager_channel, const int leader[2])
 {
 	struct message message = {.type = MESSAGE_CLONED};
 	pid_t pid;
+	int fd;
 
 	/* Nothing of ours may be looked into or left behind: see docs/security.md. */
 	prctl(PR_SET_DUMPABLE, 0);
 	tie_to_monitor();
 	umask(022);
-	close_others(context, stager_channel, leader_channel);
+	close_others(context, stager_channel, leader);
 	occupy_stdio();
 	run_phase(context, PHASE_ENTER, stager_channel);
 	/* CLONE_PARENT: the leader is the monitor's child, and outlives the stager. */
@@ -312,15 +332,23 @@ _Noreturn void stager_run(struct context *context, int stager_channel, int leade
 		fail(stager_channel, FAILED_CLONE, -pid);
 	if (pid == 0) {
 		close(stager_channel);
-		leader_run(context, leader_channel);
+		close(leader[0]);
+		leader_run(context, leader[1]);
 	}
 	message.value = pid;
 	message_send(stager_channel, &message, -1);
 	context->leader = pid;
 	if (context->plan->user_namespace)
 		map_ids(context, stager_channel);
+	close(leader[1]);
 	run_phase(context, PHASE_STAGE, stager_channel);
+	run_phase(context, PHASE_MIDDLE, stager_channel);
+	/* The leader begins while the monitor still hears of it. One that is gone said why. */
+	message_send(leader[0], &message, -1);
+	close(leader[0]);
 	message.type = MESSAGE_STAGED;
 	message_send(stager_channel, &message, -1);
+	/* Until the leader has a copy of this mount namespace: see launch_assembled(). */
+	message_receive(stager_channel, &message, &fd);
 	_exit(0);
 }

@@ -26,7 +26,7 @@ enum op_phase {
 	PHASE_BEFORE, /* monitor, before there is a child */
 	PHASE_ENTER,  /* stager, before it creates the leader: what the leader inherits */
 	PHASE_STAGE,  /* stager: host privileges, a mount namespace of its own */
-	PHASE_MIDDLE, /* monitor, while the leader waits */
+	PHASE_MIDDLE, /* stager, on the waiting leader */
 	PHASE_INSIDE, /* leader: all namespaces, container privileges */
 	PHASE_LATE,   /* leader, after the monitor recorded and registered it */
 	PHASE_COUNT,

@@ -9,7 +9,7 @@ static const char *const headings[PHASE_COUNT] = {
 	[PHASE_BEFORE] = "On the host, before anything runs",
 	[PHASE_ENTER] = "A helper process with a mount namespace of its own",
 	[PHASE_STAGE] = "The helper stages what the machine may use of the host",
-	[PHASE_MIDDLE] = "The monitor prepares the waiting first process",
+	[PHASE_MIDDLE] = "The helper prepares the waiting first process",
 	[PHASE_INSIDE] = "The first process, in its namespaces, assembles the machine",
 	[PHASE_LATE] = "The first process becomes the payload",
 };

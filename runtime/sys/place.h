@@ -23,7 +23,7 @@ int place_symlink(int root, const char *path, const char *text);
 int place_node(int root, const char *path, mode_t mode, dev_t device);
 
 /* A new regular file with this content and MODE; an old file or link of the name is replaced
- * and never written through. The parent must exist. */
+ * and never written through. One that is so already is left alone. The parent must exist. */
 int place_content(int root, const char *path, mode_t mode, const void *data, size_t size);
 
 /* Unlinks a file or link; a missing one is no error. */

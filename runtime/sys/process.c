@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -121,4 +122,36 @@ int process_wait(int pidfd, int *status)
 	if (status)
 		*status = status_of(&info);
 	return 0;
+}
+
+char *text_number(char *text, uint64_t number)
+{
+	char digits[20];
+	size_t count = 0;
+
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	while (count > 0)
+		*text++ = digits[--count];
+	return text;
+}
+
+static char *append_text(char *text, const char *more)
+{
+	size_t length = strlen(more);
+
+	memcpy(text, more, length);
+	return text + length;
+}
+
+const char *process_path(char path[static 64], pid_t pid, const char *file)
+{
+	char *end = append_text(path, "/proc/");
+
+	end = text_number(end, (uint64_t)pid);
+	end = append_text(end, file);
+	*end = '\0';
+	return path;
 }

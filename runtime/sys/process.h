@@ -29,4 +29,10 @@ int process_signal(int pidfd, int signal); /* 0 or -errno; -ESRCH: it is gone */
  * but somebody else took its status, and the kernel is older than 6.15, which still knows it. */
 int process_wait(int pidfd, int *status);
 
+/* Writes NUMBER in decimal to TEXT, without an end mark; returns the end. Async-signal-safe. */
+char *text_number(char *text, uint64_t number);
+
+/* "/proc/PID" and FILE, which begins with a slash and is short. Async-signal-safe. */
+const char *process_path(char path[static 64], pid_t pid, const char *file);
+
 #endif

@@ -8,47 +8,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-/* Decimal without stdio: this runs between clone and exec. Returns the end of what was written. */
-static char *append_number(char *text, uint64_t number)
-{
-	char digits[20];
-	size_t count = 0;
-
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	while (count > 0)
-		*text++ = digits[--count];
-	return text;
-}
-
-static char *append_text(char *text, const char *more)
-{
-	size_t length = strlen(more);
-
-	memcpy(text, more, length);
-	return text + length;
-}
-
-static const char *proc_path(char path[static 64], pid_t pid, const char *file)
-{
-	char *end = append_text(path, "/proc/");
-
-	end = append_number(end, (uint64_t)pid);
-	end = append_text(end, file);
-	*end = '\0';
-	return path;
-}
 
 static int write_map(pid_t pid, const char *file, const char *line, size_t length)
 {
 	char path[64];
-	int fd = open(proc_path(path, pid, file), O_WRONLY | O_CLOEXEC);
+	int fd = open(process_path(path, pid, file), O_WRONLY | O_CLOEXEC);
 	ssize_t written;
 
 	if (fd < 0)
@@ -67,12 +33,12 @@ static int write_map(pid_t pid, const char *file, const char *line, size_t lengt
 static int write_one(pid_t pid, const char *file, struct id_map map)
 {
 	char line[64];
-	char *end = append_number(line, map.inside);
+	char *end = text_number(line, map.inside);
 
 	*end++ = ' ';
-	end = append_number(end, map.outside);
+	end = text_number(end, map.outside);
 	*end++ = ' ';
-	end = append_number(end, map.count);
+	end = text_number(end, map.count);
 	*end++ = '\n';
 	return write_map(pid, file, line, (size_t)(end - line));
 }
@@ -87,7 +53,7 @@ int userns_map(pid_t pid, struct id_map users, struct id_map groups)
 int userns_open(pid_t pid)
 {
 	char path[64];
-	int fd = open(proc_path(path, pid, "/ns/user"), O_RDONLY | O_CLOEXEC);
+	int fd = open(process_path(path, pid, "/ns/user"), O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
