@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 
 /* Messages taken in one turn: a machine that floods us must not starve the rest. */
 #define TURN_MAX 16
@@ -87,6 +88,16 @@ static uint64_t signal_set(const char *text, const char *name)
 	return line ? strtoull(line + strlen(name), NULL, 16) : 0;
 }
 
+/* sigwait(3) takes what it waits for out of the set of blocked signals that is shown. */
+static bool is_in_sigwait(pid_t leader)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)leader);
+	return file_read(path, text, sizeof(text)) > 0 &&
+	       strtol(text, NULL, 10) == SYS_rt_sigtimedwait;
+}
+
 /* Whether the leader catches or blocks SIGNAL: the kernel drops what the first process of a pid
  * namespace does neither with (pid_namespaces(7)), and an init that was only just started does
  * not yet. */
@@ -98,17 +109,18 @@ static bool is_heard(pid_t leader, int signal)
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)leader);
 	if (file_read(path, text, sizeof(text)) < 0)
 		return true;
-	return (signal_set(text, "\nSigBlk:") | signal_set(text, "\nSigCgt:")) & bit;
+	if ((signal_set(text, "\nSigBlk:") | signal_set(text, "\nSigCgt:")) & bit)
+		return true;
+	return is_in_sigwait(leader);
 }
 
 static void ask_to_stop(struct monitor *monitor)
 {
 	int signal = monitor->setup.plan->kill_signal;
 
-	if (is_heard(launch_leader(monitor->setup.launch), signal))
-		process_signal(launch_leader_fd(monitor->setup.launch), signal);
-	else
+	if (!is_heard(launch_leader(monitor->setup.launch), signal))
 		monitor->ask = clock_usec() + ASK_PERIOD_USEC;
+	process_signal(launch_leader_fd(monitor->setup.launch), signal);
 }
 
 /* The first time politely, if the machine can be asked; then not. */
