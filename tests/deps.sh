@@ -11,7 +11,7 @@ commands_build='cc make pkg-config'
 libraries_test='cmocka'
 commands_test='strace clang clang-tidy clang-format cppcheck shellcheck busybox systemd-nspawn crun bwrap
 	debootstrap unshare ip nft setfattr setfacl setcap xz zstd bzip2 jq python3
-	mandoc zsh fish mkfs.btrfs mkfs.xfs'
+	mandoc zsh fish mkfs.btrfs mkfs.xfs udhcpc dhclient dhcpcd'
 
 apt_build='gcc libc6-dev make pkg-config libcap-dev libmnl-dev libjansson-dev libseccomp-dev
 	libarchive-dev liblzma-dev libzstd-dev zlib1g-dev libsqlite3-dev'
@@ -20,7 +20,7 @@ apt_static='libacl1-dev libattr1-dev nettle-dev liblz4-dev libbz2-dev'
 apt_test="$apt_static libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck
 	busybox-static strace systemd-container crun bubblewrap debootstrap util-linux iproute2 nftables
 	attr acl libcap2-bin procps tar xz-utils zstd bzip2 jq python3 python3-jsonschema
-	mandoc zsh fish btrfs-progs xfsprogs"
+	mandoc zsh fish btrfs-progs xfsprogs systemd udhcpc isc-dhcp-client dhcpcd-base"
 
 dnf_build='gcc glibc-devel make pkgconf-pkg-config libcap-devel libmnl-devel jansson-devel
 	libseccomp-devel libarchive-devel xz-devel libzstd-devel zlib-devel

@@ -251,80 +251,74 @@ static void parts_that_are_too_long_together_are_refused(void **state)
 #define NONE   "0.0.0.0"
 
 /* RFC 2131 section 4.3, and where a reply goes: section 4.1. */
+static const struct {
+	const char *what;
+	enum dhcp_type type;
+	const char *client, *requested, *server;
+	uint16_t flags;
+	enum dhcp_type reply;
+	const char *to;
+} requests[] = {
+	{"discover", DHCP_DISCOVER, NONE, NONE, NONE, 0, DHCP_OFFER, OURS},
+	{"discover, broadcast", DHCP_DISCOVER, NONE, NONE, NONE, 0x8000, DHCP_OFFER,
+	 "255.255.255.255"},
+	{"discover of a known address", DHCP_DISCOVER, NONE, OURS, NONE, 0, DHCP_OFFER, OURS},
+	{"discover of another address", DHCP_DISCOVER, NONE, OTHER, NONE, 0, DHCP_OFFER, OURS},
+	{"discover with an address in use", DHCP_DISCOVER, OTHER, NONE, NONE, 0, DHCP_OFFER, OURS},
+	{"selecting", DHCP_REQUEST, NONE, OURS, SERVER, 0, DHCP_ACK, OURS},
+	{"selecting, broadcast", DHCP_REQUEST, NONE, OURS, SERVER, 0x8000, DHCP_ACK,
+	 "255.255.255.255"},
+	{"selecting what was not offered", DHCP_REQUEST, NONE, OTHER, SERVER, 0, DHCP_NAK,
+	 "255.255.255.255"},
+	{"selecting another server", DHCP_REQUEST, NONE, OTHER, OTHER, 0, DHCP_NONE, NULL},
+	{"selecting another server's same", DHCP_REQUEST, NONE, OURS, OTHER, 0, DHCP_NONE, NULL},
+	{"selecting nothing", DHCP_REQUEST, NONE, NONE, SERVER, 0, DHCP_NONE, NULL},
+	{"selecting by the field", DHCP_REQUEST, OURS, NONE, SERVER, 0, DHCP_ACK, OURS},
+	{"selecting with a strange field", DHCP_REQUEST, OTHER, OURS, SERVER, 0, DHCP_ACK, OURS},
+	{"init-reboot", DHCP_REQUEST, NONE, OURS, NONE, 0, DHCP_ACK, OURS},
+	{"init-reboot from elsewhere", DHCP_REQUEST, NONE, OTHER, NONE, 0, DHCP_NAK,
+	 "255.255.255.255"},
+	{"init-reboot of a neighbour", DHCP_REQUEST, NONE, "10.1.2.3", NONE, 0, DHCP_NAK,
+	 "255.255.255.255"},
+	{"renewing", DHCP_REQUEST, OURS, NONE, NONE, 0, DHCP_ACK, OURS},
+	{"rebinding, broadcast", DHCP_REQUEST, OURS, NONE, NONE, 0x8000, DHCP_ACK, OURS},
+	{"renewing another", DHCP_REQUEST, OTHER, NONE, NONE, 0, DHCP_NAK, "255.255.255.255"},
+	{"renewing with both", DHCP_REQUEST, OURS, OTHER, NONE, 0, DHCP_ACK, OURS},
+	{"a request of nothing", DHCP_REQUEST, NONE, NONE, NONE, 0, DHCP_NONE, NULL},
+	{"inform", DHCP_INFORM, "10.1.2.9", NONE, NONE, 0, DHCP_ACK, "10.1.2.9"},
+	{"inform of ours", DHCP_INFORM, OURS, NONE, NONE, 0x8000, DHCP_ACK, OURS},
+	{"inform without address", DHCP_INFORM, NONE, NONE, NONE, 0, DHCP_NONE, NULL},
+	{"inform from elsewhere", DHCP_INFORM, OTHER, NONE, NONE, 0, DHCP_NONE, NULL},
+	{"inform from everybody", DHCP_INFORM, "10.1.2.15", NONE, NONE, 0, DHCP_NONE, NULL},
+	{"inform from the network", DHCP_INFORM, "10.1.2.0", NONE, NONE, 0, DHCP_NONE, NULL},
+	{"release", DHCP_RELEASE, OURS, NONE, SERVER, 0, DHCP_NONE, NULL},
+	{"decline", DHCP_DECLINE, NONE, OURS, SERVER, 0, DHCP_NONE, NULL},
+};
+
 static void requests_are_decided(void **state)
 {
-	static const struct {
-		const char *what;
-		enum dhcp_type type;
-		const char *client, *requested, *server;
-		uint16_t flags;
-		enum dhcp_type reply;
-		const char *to;
-	} rows[] = {
-		{"discover", DHCP_DISCOVER, NONE, NONE, NONE, 0, DHCP_OFFER, OURS},
-		{"discover, broadcast", DHCP_DISCOVER, NONE, NONE, NONE, 0x8000, DHCP_OFFER,
-		 "255.255.255.255"},
-		{"discover of a known address", DHCP_DISCOVER, NONE, OURS, NONE, 0, DHCP_OFFER,
-		 OURS},
-		{"discover of another address", DHCP_DISCOVER, NONE, OTHER, NONE, 0, DHCP_OFFER,
-		 OURS},
-		{"discover with an address in use", DHCP_DISCOVER, OTHER, NONE, NONE, 0, DHCP_OFFER,
-		 OURS},
-		{"selecting", DHCP_REQUEST, NONE, OURS, SERVER, 0, DHCP_ACK, OURS},
-		{"selecting, broadcast", DHCP_REQUEST, NONE, OURS, SERVER, 0x8000, DHCP_ACK,
-		 "255.255.255.255"},
-		{"selecting what was not offered", DHCP_REQUEST, NONE, OTHER, SERVER, 0, DHCP_NAK,
-		 "255.255.255.255"},
-		{"selecting another server", DHCP_REQUEST, NONE, OTHER, OTHER, 0, DHCP_NONE, NULL},
-		{"selecting another server's same", DHCP_REQUEST, NONE, OURS, OTHER, 0, DHCP_NONE,
-		 NULL},
-		{"selecting nothing", DHCP_REQUEST, NONE, NONE, SERVER, 0, DHCP_NONE, NULL},
-		{"selecting by the field", DHCP_REQUEST, OURS, NONE, SERVER, 0, DHCP_ACK, OURS},
-		{"selecting with a strange field", DHCP_REQUEST, OTHER, OURS, SERVER, 0, DHCP_ACK,
-		 OURS},
-		{"init-reboot", DHCP_REQUEST, NONE, OURS, NONE, 0, DHCP_ACK, OURS},
-		{"init-reboot from elsewhere", DHCP_REQUEST, NONE, OTHER, NONE, 0, DHCP_NAK,
-		 "255.255.255.255"},
-		{"init-reboot of a neighbour", DHCP_REQUEST, NONE, "10.1.2.3", NONE, 0, DHCP_NAK,
-		 "255.255.255.255"},
-		{"renewing", DHCP_REQUEST, OURS, NONE, NONE, 0, DHCP_ACK, OURS},
-		{"rebinding, broadcast", DHCP_REQUEST, OURS, NONE, NONE, 0x8000, DHCP_ACK, OURS},
-		{"renewing another", DHCP_REQUEST, OTHER, NONE, NONE, 0, DHCP_NAK,
-		 "255.255.255.255"},
-		{"renewing with both", DHCP_REQUEST, OURS, OTHER, NONE, 0, DHCP_ACK, OURS},
-		{"a request of nothing", DHCP_REQUEST, NONE, NONE, NONE, 0, DHCP_NONE, NULL},
-		{"inform", DHCP_INFORM, "10.1.2.9", NONE, NONE, 0, DHCP_ACK, "10.1.2.9"},
-		{"inform of ours", DHCP_INFORM, OURS, NONE, NONE, 0x8000, DHCP_ACK, OURS},
-		{"inform without address", DHCP_INFORM, NONE, NONE, NONE, 0, DHCP_NONE, NULL},
-		{"inform from elsewhere", DHCP_INFORM, OTHER, NONE, NONE, 0, DHCP_NONE, NULL},
-		{"inform from everybody", DHCP_INFORM, "10.1.2.15", NONE, NONE, 0, DHCP_NONE, NULL},
-		{"inform from the network", DHCP_INFORM, "10.1.2.0", NONE, NONE, 0, DHCP_NONE,
-		 NULL},
-		{"release", DHCP_RELEASE, OURS, NONE, SERVER, 0, DHCP_NONE, NULL},
-		{"decline", DHCP_DECLINE, NONE, OURS, SERVER, 0, DHCP_NONE, NULL},
-	};
 	struct dhcp_lease lease = example();
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
 		struct dhcp_packet packet = {
-			.type = rows[i].type,
-			.flags = rows[i].flags,
-			.client = packet_ipv4(rows[i].client),
-			.requested = packet_ipv4(rows[i].requested),
-			.server = packet_ipv4(rows[i].server),
+			.type = requests[i].type,
+			.flags = requests[i].flags,
+			.client = packet_ipv4(requests[i].client),
+			.requested = packet_ipv4(requests[i].requested),
+			.server = packet_ipv4(requests[i].server),
 			.mac = {2, 0, 0, 0, 0, 2},
 		};
 		struct udp_frame frame;
 		bool everybody;
 
-		if (dhcp_decide(&lease, &packet) != rows[i].reply)
-			fail_msg("%s: decided wrongly", rows[i].what);
-		if (!rows[i].to)
+		if (dhcp_decide(&lease, &packet) != requests[i].reply)
+			fail_msg("%s: decided wrongly", requests[i].what);
+		if (!requests[i].to)
 			continue;
-		dhcp_address(&lease, &packet, rows[i].reply, &frame);
-		if (frame.destination.s_addr != packet_ipv4(rows[i].to).s_addr)
-			fail_msg("%s: goes to the wrong address", rows[i].what);
+		dhcp_address(&lease, &packet, requests[i].reply, &frame);
+		if (frame.destination.s_addr != packet_ipv4(requests[i].to).s_addr)
+			fail_msg("%s: goes to the wrong address", requests[i].what);
 		everybody = frame.destination.s_addr == INADDR_BROADCAST;
 		assert_memory_equal(frame.destination_mac,
 				    everybody ? (const uint8_t *)"\xff\xff\xff\xff\xff\xff" : mac,
