@@ -142,6 +142,11 @@ struct floe_run_options {
  * Runs SPEC in the foreground, the caller's process being its monitor, until the machine ends.
  * *STATUS is what the caller should exit with: the payload's status, 133 for a reboot under
  * --keep-unit, 0 for a power-off, 1 for a payload killed by a signal.
+ *
+ * Blocks the calling thread; several threads may run machines of different names. The kernel tells
+ * the caller of the machine's end by SIGCHLD. A caller that ignores SIGCHLD, or reaps children that
+ * are not its own, takes the status away: Linux 6.15 and newer still know it, else -ECHILD is
+ * returned. -ECANCELED: a signal came before the payload was started.
  */
 FLOE_PUBLIC int floe_run(struct floe_spec *spec, const struct floe_run_options *options,
 			 int *status, struct floe_error *error);

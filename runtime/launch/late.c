@@ -4,6 +4,7 @@
  */
 #include "../../seccomp/seccomp.h"
 #include "../sys/caps.h"
+#include "../sys/process.h"
 #include "context.h"
 
 #include <errno.h>
@@ -133,24 +134,12 @@ static int close_fds(struct context *context, const struct op *op)
 	return 0;
 }
 
-/* The payload starts with default dispositions and nothing blocked. */
-static void reset_signals(void)
-{
-	struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t none;
-
-	for (int signal = 1; signal < _NSIG; signal++)
-		sigaction(signal, &action, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static int run_stub(struct context *context, const struct op *op)
 {
 	const struct plan *plan = context->plan;
 
 	(void)op;
-	reset_signals();
+	process_reset_signals();
 	syscall(SYS_execveat, context->stub_fd, "", plan->arguments, plan->environment,
 		AT_EMPTY_PATH);
 	return -errno;
@@ -181,7 +170,7 @@ static int run_program(struct context *context, const struct op *op)
 	int found = ENOENT;
 
 	(void)op;
-	reset_signals();
+	process_reset_signals();
 	if (strchr(plan->program, '/')) {
 		execve(plan->program, plan->arguments, plan->environment);
 		return -errno;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A process that outlives its caller, and what it reports to it before. */
 #include "detach.h"
+#include "../sys/process.h"
 
 #include "../base/cleanup.h"
 #include "../base/err.h"
@@ -36,18 +37,6 @@ int report_receive(int channel, struct report *report)
 }
 
 /* ---- in the daemon ---- */
-
-/* Default dispositions, nothing blocked: those of the caller were meant for another program. */
-static void reset_signals(void)
-{
-	const struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t none;
-
-	for (int signal = 1; signal < _NSIG; signal++)
-		sigaction(signal, &action, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* The number of descriptors passed by the service manager to process PARENT, sd_listen_fds(3);
  * they are now meant for us. */
@@ -97,7 +86,7 @@ static int settle(int *channel, pid_t caller, struct floe_error *error)
 {
 	int r;
 
-	reset_signals();
+	process_reset_signals();
 	umask(022);
 	if (chdir("/") < 0)
 		return err_errno(error, errno, "cannot change to the directory /");

@@ -54,17 +54,6 @@ static void require(int channel, enum entry_step step, int r)
 
 /* ---- the command, inside ---- */
 
-static void reset_signals(void)
-{
-	const struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t none;
-
-	for (int signal = 1; signal < _NSIG; signal++)
-		sigaction(signal, &action, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* Raw calls: glibc's wrappers would signal threads that this process does not have. */
 static int set_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t count)
 {
@@ -191,7 +180,7 @@ _Noreturn static void run_command(const struct entry *entry, int channel)
 {
 	int terminal = -1;
 
-	reset_signals();
+	process_reset_signals();
 	umask(022);
 	if (entry->user_namespace)
 		require(channel, ENTRY_BECOME_ROOT, set_ids(0, 0, NULL, 0));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
+#include "../base/list.h"
 #include "../sys/device_filter.h"
 #include "../sys/path.h"
 
@@ -160,22 +161,12 @@ static bool is_covered(const struct mount_table *table, const struct mount_line 
 	return false;
 }
 
-/* Whether the comma-separated LIST has ITEM, which is LENGTH bytes long. */
-static bool has_item(const char *list, const char *item, size_t length)
-{
-	for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-		if (strcspn(at, ",") == length && strncmp(at, item, length) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool has_all_items(const char *list, const char *items)
 {
 	for (;;) {
 		size_t length = strcspn(items, ",");
 
-		if (!has_item(list, items, length))
+		if (!list_has(list, items, length))
 			return false;
 		if (!items[length])
 			return true;
@@ -209,7 +200,7 @@ static bool find_hierarchy(struct arena *arena, const struct mount_table *table,
 		const struct mount_line *mount = &table->lines[i];
 		const char *below;
 
-		if (!shows_hierarchy(mount, controllers) || has_item(mount->options, "ro", 2))
+		if (!shows_hierarchy(mount, controllers) || list_has(mount->options, "ro", 2))
 			continue;
 		below = path_below(mount, own);
 		if (!below || is_covered(table, mount))
@@ -320,7 +311,7 @@ static bool needs_bpf(const struct host *host)
 	if (!*host->unified.mount)
 		return false;
 	for (size_t i = 0; i < host->hierarchy_count; i++) {
-		if (has_item(host->hierarchies[i].controllers, "devices", 7))
+		if (list_has(host->hierarchies[i].controllers, "devices", 7))
 			return false;
 	}
 	return true;

@@ -4,6 +4,7 @@
  * delegated to it and "exec" for commands entered later. Version 2 carries delegation, version 1
  * limits and devices where those controllers are bound to it.
  */
+#include "../base/list.h"
 #include "builder.h"
 
 #include <sched.h>
@@ -11,22 +12,15 @@
 
 #define DEFAULT_TASKS_MAX 16384
 
-/* Whether the comma- or space-separated LIST holds WORD. */
-static bool list_has(const char *list, const char *word)
+static bool has_word(const char *list, const char *word)
 {
-	size_t length = strlen(word);
-
-	for (const char *at = list; at && *at; at += strcspn(at, ", "), at += strspn(at, ", ")) {
-		if (strcspn(at, ", ") == length && strncmp(at, word, length) == 0)
-			return true;
-	}
-	return false;
+	return list_has(list, word, strlen(word));
 }
 
 static const struct host_hierarchy *find_v1(const struct host *host, const char *controller)
 {
 	for (size_t i = 0; i < host->hierarchy_count; i++) {
-		if (list_has(host->hierarchies[i].controllers, controller))
+		if (has_word(host->hierarchies[i].controllers, controller))
 			return &host->hierarchies[i];
 	}
 	return NULL;
@@ -107,7 +101,7 @@ static const char *wanted_controllers(struct builder *b)
 	const char *list = "";
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (list_has(b->host->unified_controllers, all[i]))
+		if (has_word(b->host->unified_controllers, all[i]))
 			list = text(b, "%s%s+%s", list, *list ? " " : "", all[i]);
 	}
 	return list;
@@ -204,7 +198,7 @@ static void plan_v2(struct builder *b)
 	if (b->spec->keep_unit)
 		trace_add(b, TRACE_CGROUP, b->plan->cgroup_exec);
 	enable_all(b, &unified, parent);
-	if (list_has(b->host->unified_controllers, "pids"))
+	if (has_word(b->host->unified_controllers, "pids"))
 		set_cgroup(b, text(b, "%s/pids.max", b->plan->cgroup), tasks_value(b), tasks_why);
 	delegate(b, payload);
 	op_add(b, OP_CGROUP_INTO, PHASE_ENTER, "counted and confined from the first instruction on")
@@ -222,7 +216,7 @@ int plan_cgroup(struct builder *b)
 		note_add(b, false,
 			 "this kernel has no cgroup version 2: the machine gets no groups of its "
 			 "own, and a systemd inside will not boot");
-	if (!find_v1(host, "pids") && !list_has(host->unified_controllers, "pids"))
+	if (!find_v1(host, "pids") && !has_word(host->unified_controllers, "pids"))
 		note_add(b, b->spec->tasks_max != 0,
 			 "this host has no pids controller: the number of tasks is not limited");
 	if (!host->has_cgroup_namespace)

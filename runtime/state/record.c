@@ -124,21 +124,6 @@ static json_t *record_to_json(const struct state *state)
 	return NULL;
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t length = write(fd, data, size);
-
-		if (length < 0 && errno != EINTR)
-			return -errno;
-		if (length > 0) {
-			data += length;
-			size -= (size_t)length;
-		}
-	}
-	return 0;
-}
-
 /*
  * A rename over an existing file makes ext4 write the new one out at once (mount option
  * auto_da_alloc), half a millisecond for a record that a reboot makes void. An exchange does not.
@@ -161,7 +146,7 @@ static int replace_file(int directory, const char *data, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	r = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, data, size);
+	r = fchmod(fd, 0644) < 0 ? -errno : fd_write_all(fd, data, size);
 	return r < 0 ? r : swap_in(directory);
 }
 

@@ -40,4 +40,7 @@ int file_write(const char *path, const char *text);
 /* Makes the directories above PATH, a trusted absolute path of the host, with MODE. */
 int path_make_parents(const char *path, mode_t mode);
 
+/* Writes all of DATA to FD, in as many calls as it takes. Async-signal-safe. */
+int fd_write_all(int fd, const void *data, size_t size);
+
 #endif

@@ -201,21 +201,6 @@ int place_node(int root, const char *path, mode_t mode, dev_t device)
 	return r;
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-	while (size > 0) {
-		ssize_t written = write(fd, data, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		data += written;
-		size -= (size_t)written;
-	}
-	return 0;
-}
-
 static int create_with(const struct place *place, mode_t mode, const void *data, size_t size)
 {
 	int flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC;
@@ -224,7 +209,7 @@ static int create_with(const struct place *place, mode_t mode, const void *data,
 
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, data, size);
+	r = fd_write_all(fd, data, size);
 	if (r == 0 && fchmod(fd, mode & 07777) < 0)
 		r = -errno;
 	close(fd);

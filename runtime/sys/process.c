@@ -155,3 +155,14 @@ const char *process_path(char path[static 64], pid_t pid, const char *file)
 	*end = '\0';
 	return path;
 }
+
+void process_reset_signals(void)
+{
+	const struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int signal = 1; signal < _NSIG; signal++)
+		sigaction(signal, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}

@@ -35,4 +35,8 @@ char *text_number(char *text, uint64_t number);
 /* "/proc/PID" and FILE, which begins with a slash and is short. Async-signal-safe. */
 const char *process_path(char path[static 64], pid_t pid, const char *file);
 
+/* Default dispositions, nothing blocked: those of the caller were meant for another program.
+ * Async-signal-safe. */
+void process_reset_signals(void);
+
 #endif
