@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A process that outlives its caller, and what it reports to it before. */
 #include "detach.h"
-#include "../sys/process.h"
 
 #include "../base/cleanup.h"
 #include "../base/err.h"
+#include "../sys/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
