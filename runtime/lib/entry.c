@@ -184,6 +184,8 @@ _Noreturn static void run_command(const struct entry *entry, int channel)
 	umask(022);
 	if (entry->user_namespace)
 		require(channel, ENTRY_BECOME_ROOT, set_ids(0, 0, NULL, 0));
+	/* A change of ids sets it to fs.suid_dumpable (commit_creds()), and we can be seen inside. */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (entry->terminal) {
 		terminal = make_terminal(entry, channel);
 		require(channel, ENTRY_PTY, terminal);
