@@ -6,6 +6,12 @@
 #include <libmnl/libmnl.h>
 #include <string.h>
 
+static void clear(const struct nlattr **table, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		table[i] = NULL;
+}
+
 static void sort(const struct nlattr **table, size_t count, const struct nlattr *first, size_t size)
 {
 	const char *end = (const char *)first + size;
@@ -21,7 +27,7 @@ bool attr_sort_message(const struct nlattr **table, size_t count, const struct n
 {
 	size_t offset = MNL_ALIGN(header), size = mnl_nlmsg_get_payload_len(message);
 
-	memset(table, 0, count * sizeof(*table));
+	clear(table, count);
 	if (size < header)
 		return false;
 	if (size > offset)
@@ -31,7 +37,7 @@ bool attr_sort_message(const struct nlattr **table, size_t count, const struct n
 
 void attr_sort_nest(const struct nlattr **table, size_t count, const struct nlattr *nest)
 {
-	memset(table, 0, count * sizeof(*table));
+	clear(table, count);
 	if (nest)
 		sort(table, count, mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest));
 }

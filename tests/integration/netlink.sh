@@ -22,18 +22,19 @@ refused() { # REGEX VERB ARGUMENT...
 	assert_match "$regex" "$OUTPUT"
 }
 
-# Makes a namespace held by a process, which becomes PID_NAME and ends with the test.
+# Makes a namespace held by a process, PIDS[NAME], which ends with the test.
+declare -A PIDS
 namespace() { # NAME
 	unshare --net sleep 300 &
-	declare -g "PID_$1=$!"
+	PIDS[$1]=$!
 	wait_for 5 eval "[[ \$(readlink /proc/$!/ns/net) != $(readlink /proc/self/ns/net) ]]"
 	nsenter -t "$!" -n ip link set lo up
 }
 
 within() { # NAME COMMAND...
-	local pid=PID_$1
+	local pid=${PIDS[$1]}
 	shift
-	nsenter -t "${!pid}" -n "$@"
+	nsenter -t "$pid" -n "$@"
 }
 
 end_namespaces() {
@@ -49,20 +50,20 @@ attribute() { # LINK JQ-FILTER [NAMESPACE]
 
 test_a_pair_is_made_inside_with_one_message() {
 	namespace inside
-	tool veth ve-web 02:00:00:00:00:01 host0 02:00:00:00:00:02 "$PID_inside" 1400
+	tool veth ve-web 02:00:00:00:00:01 host0 02:00:00:00:00:02 "${PIDS[inside]}" 1400
 	assert_eq 'veth 02:00:00:00:00:01 1400 true' \
 		"$(attribute ve-web '"\(.linkinfo.info_kind) \(.address) \(.mtu) \(.flags|any(.=="UP"))"')"
 	assert_eq 'veth 02:00:00:00:00:02 1400 false' \
 		"$(attribute host0 '"\(.linkinfo.info_kind) \(.address) \(.mtu) \(.flags|any(.=="UP"))"' inside)"
 	assert_fail ip link show host0
 	refused '^cannot create the veth link ve-web: File exists' \
-		veth ve-web - host1 - "$PID_inside" 0
+		veth ve-web - host1 - "${PIDS[inside]}" 0
 	assert_fail within inside ip link show host1
 	refused 'cannot create the veth link ve-two: File exists' \
-		veth ve-two - host0 - "$PID_inside" 0
+		veth ve-two - host0 - "${PIDS[inside]}" 0
 	assert_fail ip link show ve-two
 	# By a descriptor of the namespace, too.
-	tool veth ve-three - host3 - "/proc/$PID_inside/ns/net" 0
+	tool veth ve-three - host3 - "/proc/${PIDS[inside]}/ns/net" 0
 	within inside ip link show host3
 	tool delete ve-three
 	assert_fail within inside ip link show host3
@@ -95,7 +96,7 @@ test_links_that_share_another() {
 	assert_eq 'macvlan bridge parent' \
 		"$(attribute mv-parent '"\(.linkinfo.info_kind) \(.linkinfo.info_data.mode) \(.link)"')"
 	tool delete mv-parent
-	tool shared macvlan mv-parent parent 0 "$PID_inside"
+	tool shared macvlan mv-parent parent 0 "${PIDS[inside]}"
 	assert_eq bridge "$(attribute mv-parent .linkinfo.info_data.mode inside)"
 	refused 'tag of a VLAN is 1 to 4094, not 0' shared vlan vl parent 0 -
 	tool delete parent
@@ -134,10 +135,10 @@ test_links_are_changed_moved_and_returned() {
 	tool change renamed state up
 	tool change renamed state down
 	assert_eq false "$(attribute renamed '.flags|any(.=="UP")')"
-	tool move renamed "$PID_inside" eth0
+	tool move renamed "${PIDS[inside]}" eth0
 	assert_fail ip link show renamed
 	assert_eq 02:00:00:00:00:09 "$(attribute eth0 .address inside)"
-	tool -n "/proc/$PID_inside/ns/net" move eth0 /proc/self/ns/net renamed
+	tool -n "/proc/${PIDS[inside]}/ns/net" move eth0 /proc/self/ns/net renamed
 	assert_eq 02:00:00:00:00:09 "$(attribute renamed .address)"
 	refused 'cannot be the name of a network link' change renamed name 'with space'
 	refused 'cannot be the name of a network link' change renamed name sixteen-bytes-xx
@@ -311,14 +312,14 @@ test_without_privileges_the_error_says_so() {
 build_network() {
 	namespace outside
 	namespace machine
-	tool veth out - eth0 - "$PID_outside" 0
-	tool veth ve-machine - host0 - "$PID_machine" 0
+	tool veth out - eth0 - "${PIDS[outside]}" 0
+	tool veth ve-machine - host0 - "${PIDS[machine]}" 0
 	tool addr add out 192.0.2.1/24 -
 	tool addr add out 2001:db8::1/64 -
 	tool addr add ve-machine 10.1.0.1/28 -
 	tool addr add ve-machine fd00:1::1/64 -
-	configure "$PID_outside" eth0 192.0.2.2/24 2001:db8::2/64 '' ''
-	configure "$PID_machine" host0 10.1.0.2/28 fd00:1::2/64 10.1.0.1 fd00:1::1
+	configure "${PIDS[outside]}" eth0 192.0.2.2/24 2001:db8::2/64 '' ''
+	configure "${PIDS[machine]}" host0 10.1.0.2/28 fd00:1::2/64 10.1.0.1 fd00:1::1
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 }
@@ -333,8 +334,7 @@ configure() { # PID LINK ADDRESS4 ADDRESS6 GATEWAY4 GATEWAY6
 }
 
 serve() { # NAMESPACE ADDRESS PORT
-	local pid=PID_$1
-	nsenter -t "${!pid}" -n python3 "$TRAFFIC" serve "$2" "$3" "$TEST_DIR/ready-$1-${2//[:.]/-}" &
+	nsenter -t "${PIDS[$1]}" -n python3 "$TRAFFIC" serve "$2" "$3" "$TEST_DIR/ready-$1-${2//[:.]/-}" &
 	wait_for 10 test -e "$TEST_DIR/ready-$1-${2//[:.]/-}"
 }
 
@@ -391,11 +391,24 @@ test_replacement_leaves_no_gap() {
 	wait_for 5 eval '! ip link show out 2>/dev/null && ! ip link show ve-machine 2>/dev/null'
 }
 
-# What systemd-nspawn calls its links here, against what is derived.
+# What systemd-nspawn calls its links here, against what is derived. It leaves a cgroup in the version
+# 2 hierarchy: in one of ours, that can be told from others'.
+NSPAWN_CGROUP=$(awk '{ for (i = 7; $i != "-"; i++); if ($(i + 1) == "cgroup2") { print $5; exit } }' \
+	/proc/self/mountinfo)
+NSPAWN_CGROUP=${NSPAWN_CGROUP:+$NSPAWN_CGROUP/floe-netlink-$RANDOM$RANDOM}
+
+# On a hybrid host it also makes them in the hierarchy of systemd.
+remove_nspawn_cgroups() {
+	find /sys/fs/cgroup -depth -type d -path "*/${NSPAWN_CGROUP##*/}*" -exec rmdir {} +
+}
+
 nspawn_links() { # MACHINE
 	busybox_root "root-$1"
-	systemd-nspawn -q -D "root-$1" -M "$1" -n --register=no --keep-unit --as-pid2 --console=pipe \
-		/bin/busybox sh -c 'cat /sys/class/net/host0/address; sleep 300' >"inside-$1" 2>"log-$1" </dev/null &
+	(
+		[[ ! $NSPAWN_CGROUP ]] || echo "$BASHPID" >"$NSPAWN_CGROUP/cgroup.procs" || exit 1
+		exec systemd-nspawn -q -D "root-$1" -M "$1" -n --register=no --keep-unit --as-pid2 \
+			--console=pipe /bin/busybox sh -c 'cat /sys/class/net/host0/address; sleep 300'
+	) >"inside-$1" 2>"log-$1" </dev/null &
 	wait_for 20 grep -q : "inside-$1"
 	ip -j link show type veth | jq -r '.[] | "\(.ifname) \(.altnames[0] // "-") \(.address)"' >"outside-$1"
 	kill "$!"
@@ -409,6 +422,7 @@ test_names_and_macs_are_those_of_nspawn() {
 	id=00112233445566778899aabbccddeeff
 	echo "$id" >machine-id
 	mount --bind machine-id /etc/machine-id
+	[[ ! $NSPAWN_CGROUP ]] || mkdir "$NSPAWN_CGROUP"
 	for machine in web exactly-12-x exactly-13-xy really-long-name really-long-long-name-2; do
 		nspawn_links "$machine"
 		"$TOOL" names ve- "$machine" "$id" "$machine" >derived
@@ -418,6 +432,7 @@ test_names_and_macs_are_those_of_nspawn() {
 	done
 	umount /etc/machine-id
 	rm -r /run/systemd
+	[[ ! $NSPAWN_CGROUP ]] || remove_nspawn_cgroups
 	# nixpkgs' containers-names expects these.
 	"$TOOL" names ve- really-long-name "$id" x | grep '^ve-really-l3QgY '
 	"$TOOL" names ve- really-long-long-name-2 "$id" x | grep '^ve-really-lFYWO '

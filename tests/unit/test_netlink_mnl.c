@@ -22,7 +22,7 @@
 #define mnl_attr_next                own_attr_next
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#include "../../netlink/static/mnl.c"
+#include "../../netlink/static/mnl.c" /* NOLINT(bugprone-suspicious-include) */
 #pragma GCC diagnostic pop
 #undef mnl_nlmsg_put_header
 #undef mnl_nlmsg_put_extra_header
