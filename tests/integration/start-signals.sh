@@ -8,7 +8,7 @@
 large_root() {
 	own_root
 	mkdir "$ROOT/many"
-	(cd "$ROOT/many" && seq 1 30000 | xargs touch)
+	(cd "$ROOT/many" && seq 1 8000 | xargs touch)
 }
 
 is_copying() { # PATTERN
