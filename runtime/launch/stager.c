@@ -2,7 +2,8 @@
 /*
  * The stager: a short-lived child with the monitor's privileges and a mount namespace of its own.
  * It creates the leader, puts everything that needs the host's paths or privileges below a small
- * tmpfs, makes that the root of the namespace, and is gone before the leader assembles the tree.
+ * tmpfs, sets what takes the host's rights to set, and tells the leader to assemble the tree. It
+ * touches no path of a tree but by a descriptor of it.
  * Async-signal-safe throughout.
  */
 #include "../base/cleanup.h"
