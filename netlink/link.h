@@ -55,7 +55,8 @@ struct link_setting {
 /*
  * Makes a pair of virtual Ethernet links with one request, each where and as its setting says: so
  * the peer comes to exist inside its namespace and was never seen outside. Returns the index of
- * HOST in this namespace; HOST.place must be this one. When it fails, neither is there.
+ * HOST in this namespace; HOST.place must be this one. PEER cannot be up from the start: that takes
+ * link_change() by a socket of its namespace. When it fails, neither is there.
  */
 int link_create_veth(struct netlink *netlink, const struct link_setting *host,
 		     const struct link_setting *peer, struct floe_error *error);

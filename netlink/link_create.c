@@ -27,6 +27,17 @@ static void begin_link(struct netlink_batch *batch, const char *kind, uint32_t p
 	nests[1] = message_nest(batch, IFLA_INFO_DATA);
 }
 
+/* For a link whose index is not known: nothing is left of a creation that failed. */
+static void delete_by_name(struct netlink *netlink, const char *name)
+{
+	CLEANUP_BATCH struct netlink_batch batch = {0};
+	const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+
+	message_begin(&batch, RTM_DELLINK, NLM_F_ACK, &header, sizeof(header));
+	message_put_text(&batch, IFLA_IFNAME, name);
+	netlink_request(netlink, &batch, NULL, NULL);
+}
+
 /* Ends and sends the request; returns the index of the link, 0 when it is elsewhere. */
 static int end_link(struct netlink *netlink, struct netlink_batch *batch, const char *kind,
 		    const struct link_setting *setting, const size_t nests[static 2],
@@ -43,9 +54,11 @@ static int end_link(struct netlink *netlink, struct netlink_batch *batch, const 
 	if (r < 0 && netlink->failed == 0)
 		return netlink_fail(netlink, error, r, "cannot create the %s link %s", kind,
 				    setting->name);
-	if (r < 0)
-		return netlink_fail(netlink, error, r, "cannot find the new link %s",
-				    setting->name);
+	if (r < 0) {
+		netlink_fail(netlink, error, r, "cannot find the new link %s", setting->name);
+		delete_by_name(netlink, setting->name);
+		return r;
+	}
 	return (int)index;
 }
 
@@ -74,6 +87,9 @@ int link_create_veth(struct netlink *netlink, const struct link_setting *host,
 
 	if (check_new(host, error) < 0 || check_new(peer, error) < 0)
 		return -EINVAL;
+	/* The kernel opens it before it has the other end: -ENOTCONN (drivers/net/veth.c). */
+	if (peer->state == LINK_UP)
+		return err_usage(error, "the peer %s cannot be up when it is made", peer->name);
 	begin_link(&batch, "veth", 0, host, nests);
 	put_peer(&batch, peer);
 	return end_link(netlink, &batch, "veth", host, nests, error);

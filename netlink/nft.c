@@ -48,6 +48,9 @@ int nft_commit(struct netlink *netlink, struct nft_batch *batch, struct floe_err
 
 	if (arena_failed(&batch->memory))
 		batch->messages.failed = -ENOMEM;
+	/* Nothing to do: the kernel would not even answer. */
+	if (batch->act_count == 0 && !batch->messages.failed)
+		return 0;
 	/* One answer is enough, to the last that does something: failures are told in any case, and
 	 * the end itself is only answered by Linux 6.10. */
 	message_ask_ack(&batch->messages);

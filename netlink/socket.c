@@ -20,6 +20,9 @@
 
 #define DUMPS_MAX 8
 
+/* The kernel answers before sending returns; who waits longer than this would wait for ever. */
+#define ANSWER_TIMEOUT_S 10
+
 /* One go of sending and receiving: answers carry a sequence number from FIRST on. */
 struct exchange {
 	struct netlink *netlink;
@@ -35,6 +38,7 @@ struct exchange {
 
 static int open_socket(struct netlink *netlink, int protocol, struct floe_error *error)
 {
+	const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
 	const int on = 1;
 
 	*netlink = (struct netlink){.protocol = protocol};
@@ -43,7 +47,8 @@ static int open_socket(struct netlink *netlink, int protocol, struct floe_error 
 	if (netlink->fd < 0)
 		return netlink_fail(netlink, error, -errno, "cannot open a netlink socket for %s",
 				    protocol == NETLINK_NETFILTER ? "netfilter" : "links");
-	/* All three are only refused by kernels older than 4.20, and change nothing but the
+	setsockopt(netlink->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	/* These three are only refused by kernels older than 4.20, and change nothing but the
 	 * quality of messages and of filters. */
 	setsockopt(netlink->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(netlink->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -170,7 +175,7 @@ static int receive_answers(struct exchange *exchange)
 			continue;
 		}
 		if (n == -EAGAIN)
-			note_failure(exchange, 0, -ENOBUFS, "");
+			n = exchange->overrun ? -ENOBUFS : -ETIMEDOUT;
 		if (n < 0)
 			return exchange->result < 0 ? exchange->result : (int)n;
 		rest = (int)n;

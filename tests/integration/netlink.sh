@@ -308,6 +308,20 @@ test_without_privileges_the_error_says_so() {
 	assert_match '^cannot create the bridge link br0: Operation not permitted.*CAP_NET_ADMIN' "$OUTPUT"
 }
 
+# As `make static` links it where there is no libmnl.a.
+test_static_programs_need_no_libmnl() {
+	"${CC:-cc}" -std=gnu17 -D_GNU_SOURCE -static -o static-tool \
+		"$TOP"/tests/integration/netlink-{tool,nft}.c "$TOP/netlink/static/mnl.c" "$BUILD/libfloe.a"
+	"$TOOL" nft-all
+	"$TOOL" nft-show floe-test >shared
+	./static-tool nft-all
+	./static-tool nft-show floe-test | diff shared -
+	./static-tool nft-delete
+	./static-tool bridge br0
+	assert_eq bridge "$(attribute br0 .linkinfo.info_kind)"
+	./static-tool delete br0
+}
+
 # outside (192.0.2.2, 2001:db8::2) -- router: this namespace -- machine (10.1.0.2, fd00:1::2)
 build_network() {
 	namespace outside
