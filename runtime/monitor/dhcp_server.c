@@ -108,17 +108,23 @@ static int reply(struct dhcp_server *server, const struct dhcp_packet *packet, e
 	return r < 0 ? r : 0;
 }
 
+/* Clients leave out what they must say (dhcpcd in a decline: both of them); what they say counts. */
+static bool is_unsaid_or(struct in_addr said, struct in_addr ours)
+{
+	return said.s_addr == 0 || said.s_addr == ours.s_addr;
+}
+
 /* Messages that are not replied to. There is no other address to give: one that was declined or
  * released is offered again, and clients wait before they ask (RFC 2131 section 3.1 item 5). */
 static void note(struct dhcp_server *server, const struct dhcp_packet *packet)
 {
-	bool ours = packet->server.s_addr == server->lease.server.s_addr;
+	const struct dhcp_lease *lease = &server->lease;
+	bool ours = is_unsaid_or(packet->server, lease->server);
 
-	if (ours && packet->type == DHCP_DECLINE &&
-	    packet->requested.s_addr == server->lease.address.s_addr)
+	if (ours && packet->type == DHCP_DECLINE && is_unsaid_or(packet->requested, lease->address))
 		server->counters.declined++;
 	else if (ours && packet->type == DHCP_RELEASE &&
-		 packet->client.s_addr == server->lease.address.s_addr)
+		 is_unsaid_or(packet->client, lease->address))
 		server->counters.released++;
 	else
 		server->counters.ignored++;

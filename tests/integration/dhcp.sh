@@ -199,6 +199,25 @@ test_dhcpcd() {
 	wait_for 5 counter_is_at_least released 1
 }
 
+# A client that finds its address in use says so.
+test_a_declined_address() {
+	link_and_server
+	ip address add 10.1.2.2/32 dev ve-x
+	inside dhcpcd -4 -b -q host0
+	wait_for 15 counter_is_at_least declined 1
+	ip address delete 10.1.2.2/32 dev ve-x
+	wait_for 25 has_address 10.1.2.2/28
+}
+
+# A client with an address set by hand asks for the rest only.
+test_a_client_that_informs_itself() {
+	link_and_server
+	inside dhcpcd -4 -w -q --inform=10.1.2.5/28 host0
+	assert_names
+	has_address 10.1.2.5/28
+	assert_eq '0 1' "$(counter offer) $(counter ack)"
+}
+
 networkd() {
 	inside /lib/systemd/systemd-networkd >networkd.log 2>&1 &
 }
@@ -361,6 +380,23 @@ test_a_flood_is_bounded_and_survived() {
 	udhcpc -q
 	assert_addressed
 	wait_for 15 has_ipv6_address
+}
+
+# What passes over the link is none of our business: the filter sees to it in the kernel.
+test_other_traffic_costs_nothing() {
+	link_and_server
+	inside ip address add 10.1.2.2/28 dev host0
+	wait_for 15 has_ipv6_address
+	local turns
+	turns=$(counter turns)
+	inside busybox ping -q -c 1 -W 2 10.1.2.1 >/dev/null
+	inside busybox ping -6 -q -c 1 -W 2 fd00:1:2:3::1 >/dev/null
+	inside python3 -c 'import socket
+for family, host in (socket.AF_INET, "10.1.2.1"), (socket.AF_INET6, "fd00:1:2:3::1"):
+	udp = socket.socket(family, socket.SOCK_DGRAM)
+	for _ in range(1000):
+		udp.sendto(b"x" * 300, (host, 53))'
+	assert_eq $((turns + 1)) "$(counter turns)" "turns"
 }
 
 # On a bridge a server is for one machine: another's floods and requests are not even seen.
