@@ -280,10 +280,8 @@ static void close_others(const struct entry *entry, int channel)
 {
 	int kept[] = {entry->leader, channel, entry->stdio[0], entry->stdio[1], entry->stdio[2]};
 
-	for (int i = 0; i < 3; i++) {
-		if (i != entry->leader)
-			dup2(channel, i);
-	}
+	for (int i = 0; i < 3; i++)
+		dup2(channel, i);
 	process_close_others(3, kept, ARRAY_SIZE(kept));
 }
 
@@ -301,13 +299,8 @@ int entry_start(const struct entry *entry, int *channel, int *helper, struct flo
 	}
 	pid = process_clone(0, helper);
 	if (pid == 0) {
-		/* Above those that the command gets, should the caller have closed its own. */
-		int raised = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
-
-		if (raised < 0)
-			_exit(STATUS_NOT_RUN);
-		close_others(entry, raised);
-		run_helper(entry, raised);
+		close_others(entry, ends[1]);
+		run_helper(entry, ends[1]);
 	}
 	close(ends[1]);
 	if (pid < 0) {
