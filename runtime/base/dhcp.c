@@ -27,17 +27,29 @@ static bool is_host_address(struct in_addr address)
 	return number >> 24 != 0 && number >> 24 != IN_LOOPBACKNET && number < 0xe0000000;
 }
 
+uint32_t dhcp_renew_seconds(const struct dhcp_lease *lease)
+{
+	return lease->renew_seconds ? lease->renew_seconds : lease->lease_seconds / 2;
+}
+
+uint32_t dhcp_rebind_seconds(const struct dhcp_lease *lease)
+{
+	uint64_t seconds = lease->lease_seconds;
+
+	return lease->rebind_seconds ? lease->rebind_seconds : (uint32_t)(seconds * 7 / 8);
+}
+
 static int check_times(const struct dhcp_lease *lease, struct floe_error *error)
 {
+	uint32_t renew = dhcp_renew_seconds(lease), rebind = dhcp_rebind_seconds(lease);
+
 	if (lease->lease_seconds == 0)
 		return err_usage(error, "a DHCP lease of 0 seconds cannot be given");
-	if (lease->renew_seconds > lease->lease_seconds ||
-	    lease->rebind_seconds > lease->lease_seconds ||
-	    (lease->rebind_seconds && lease->renew_seconds > lease->rebind_seconds))
+	if (renew > rebind || rebind > lease->lease_seconds)
 		return err_usage(error,
 				 "a DHCP lease of %u s cannot be renewed after %u s and rebound "
 				 "after %u s; the times must rise",
-				 lease->lease_seconds, lease->renew_seconds, lease->rebind_seconds);
+				 lease->lease_seconds, renew, rebind);
 	return 0;
 }
 

@@ -69,6 +69,10 @@ struct dhcp_packet {
 /* Whether LEASE can be served; the message says what is wrong with it. 0 or -EINVAL. */
 int dhcp_lease_check(const struct dhcp_lease *lease, struct floe_error *error);
 
+/* When the client asks for more time: its server, and later any. Set or the default. */
+uint32_t dhcp_renew_seconds(const struct dhcp_lease *lease);
+uint32_t dhcp_rebind_seconds(const struct dhcp_lease *lease);
+
 /* Whether LEASE names the only client that is answered. */
 bool dhcp_is_for_one(const struct dhcp_lease *lease);
 

@@ -16,10 +16,6 @@
 /* BOOTP messages are no shorter (RFC 1542 section 2.1), and old clients drop those that are. */
 #define BOOTP_SIZE 300
 
-/* Seconds, section 4.4.5. */
-#define RENEW_AFTER(s)  ((s) / 2)
-#define REBIND_AFTER(s) ((uint32_t)((uint64_t)(s)*7 / 8))
-
 struct reply {
 	const struct dhcp_lease *lease;
 	const struct dhcp_packet *packet;
@@ -173,15 +169,12 @@ static void put_wanted(struct reply *reply)
 static void put_times(struct reply *reply)
 {
 	const struct dhcp_lease *lease = reply->lease;
-	uint32_t seconds = lease->lease_seconds;
 
-	put_number(reply, DHCP_OPTION_LEASE_TIME, seconds);
-	if (seconds == DHCP_INFINITE)
+	put_number(reply, DHCP_OPTION_LEASE_TIME, lease->lease_seconds);
+	if (lease->lease_seconds == DHCP_INFINITE)
 		return;
-	put_number(reply, DHCP_OPTION_RENEWAL,
-		   lease->renew_seconds ? lease->renew_seconds : RENEW_AFTER(seconds));
-	put_number(reply, DHCP_OPTION_REBINDING,
-		   lease->rebind_seconds ? lease->rebind_seconds : REBIND_AFTER(seconds));
+	put_number(reply, DHCP_OPTION_RENEWAL, dhcp_renew_seconds(lease));
+	put_number(reply, DHCP_OPTION_REBINDING, dhcp_rebind_seconds(lease));
 }
 
 /* Section 4.3.1, table 3: which fields and options go with which reply. */

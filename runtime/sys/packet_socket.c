@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 /*
- * Room for about 20 small frames, which the kernel counts with what it needs for each. Frames that
+ * Room for some dozen small frames, which the kernel counts with what it needs for each. Frames that
  * a flood leaves waiting delay those that come after it.
  */
 #define RECEIVE_BUFFER 16384

@@ -560,7 +560,7 @@ static void a_reply_fits_the_client(void **state)
 static void bad_leases_are_refused(void **state)
 {
 	struct floe_error error = {0};
-	struct dhcp_lease rows[16], good = example();
+	struct dhcp_lease rows[18], good = example();
 
 	(void)state;
 	assert_int_equal(dhcp_lease_check(&good, &error), 0);
@@ -582,6 +582,8 @@ static void bad_leases_are_refused(void **state)
 	rows[13].renew_seconds = 20, rows[13].rebind_seconds = 10;
 	rows[14].server = packet_ipv4("0.1.2.3");
 	rows[15].client_mac[0] = 1;
+	rows[16].renew_seconds = 3500;  /* later than 7/8 of the lease */
+	rows[17].rebind_seconds = 1700; /* earlier than half of it */
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		memset(&error, 0, sizeof(error));
 		if (dhcp_lease_check(&rows[i], &error) != -EINVAL || !error.message[0])
