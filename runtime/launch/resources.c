@@ -88,15 +88,6 @@ static int open_notify(struct context *context)
 	return 0;
 }
 
-static bool plan_has(const struct plan *plan, enum op_kind kind)
-{
-	for (size_t i = 0; i < plan->op_count; i++) {
-		if (plan->ops[i].kind == kind)
-			return true;
-	}
-	return false;
-}
-
 /* The stub in memory nobody can write to any more: what /proc/1/exe of the machine then shows is
  * this file and never the runtime's own executable. */
 static int open_stub(struct context *context)
@@ -121,7 +112,7 @@ int resources_open(struct context *context, struct floe_error *error)
 	r = raise_stdio(context, error);
 	if (r < 0)
 		return r;
-	if (!plan_has(context->plan, OP_STUB))
+	if (!plan_has_op(context->plan, OP_STUB))
 		return 0;
 	r = open_stub(context);
 	return r < 0 ? err_errno(error, -r, "cannot prepare the stub init in memory") : 0;

@@ -200,6 +200,47 @@ static int stage_tree(struct context *context, const struct op *op)
 	return r;
 }
 
+/* An empty thing nobody has a right to, of the base's own file system. */
+static int clone_cover(struct context *context, bool directory)
+{
+	const char *name = directory ? "cover-dir" : "cover-reg";
+	int mount, r;
+
+	r = directory ? mkdirat(context->base_fd, name, 0)
+		      : mknodat(context->base_fd, name, S_IFREG, 0);
+	if (r < 0 && errno != EEXIST)
+		return -errno;
+	mount = mount_clone(context->base_fd, name, false);
+	if (mount < 0)
+		return mount;
+	r = mount_change(mount, MOUNT_ATTR_RDONLY, 0, MS_PRIVATE, false, -1);
+	if (r == 0)
+		return mount;
+	close(mount);
+	return r;
+}
+
+static int stage_cover(struct context *context, const struct op *op)
+{
+	char text[16];
+	int tree = openat(context->base_fd, slot_name(op->slot, text),
+			  O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int place, cover, r;
+
+	if (tree < 0)
+		return -errno;
+	place = path_open_in(tree, op->target, O_PATH, 0);
+	close(tree);
+	if (place < 0)
+		return place;
+	cover = clone_cover(context, op->flags == S_IFDIR);
+	r = cover < 0 ? cover : mount_attach(cover, place);
+	if (cover >= 0)
+		close(cover);
+	close(place);
+	return r;
+}
+
 static int stage_new(struct context *context, const struct op *op)
 {
 	int mount = mount_new(op->type, op->options, op->attributes);
@@ -254,8 +295,8 @@ op_function stage_function(enum op_kind kind)
 		[OP_CGROUP_ENTER] = enter_cgroup, [OP_CGROUP_INTO] = into_cgroup,
 		[OP_STAGE_BASE] = stage_base,     [OP_STAGE_POINT] = stage_point,
 		[OP_STAGE_TREE] = stage_tree,     [OP_STAGE_NEW] = stage_new,
-		[OP_STAGE_DEAD] = stage_dead,     [OP_RLIMIT] = set_rlimit,
-		[OP_OOM_SCORE] = oom_score,
+		[OP_STAGE_COVER] = stage_cover,   [OP_STAGE_DEAD] = stage_dead,
+		[OP_RLIMIT] = set_rlimit,         [OP_OOM_SCORE] = oom_score,
 	};
 
 	return functions[kind];

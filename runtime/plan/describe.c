@@ -102,6 +102,11 @@ static void describe_stage_point(struct phrase *p, const struct op *op)
 	    op->source);
 }
 
+static void describe_stage_cover(struct phrase *p, const struct op *op)
+{
+	say(p, "cover %s of #%d", op->target, op->slot);
+}
+
 static void describe_mount(struct phrase *p, const struct op *op)
 {
 	say(p, "mount %s on %s", op->type, op->target ? op->target : "/");
@@ -216,6 +221,7 @@ static const struct wording wordings[OP_COUNT] = {
 	[OP_STAGE_BASE] = {"stage-base", NULL, NOTHING, describe_stage_base},
 	[OP_STAGE_POINT] = {"stage-point", NULL, NOTHING, describe_stage_point},
 	[OP_STAGE_TREE] = {"stage-tree", NULL, NOTHING, describe_stage_tree},
+	[OP_STAGE_COVER] = {"stage-cover", NULL, NOTHING, describe_stage_cover},
 	[OP_STAGE_NEW] = {"stage-new", NULL, NOTHING, describe_stage_new},
 	[OP_STAGE_DEAD] = {"stage-dead", NULL, NOTHING, describe_stage_dead},
 	[OP_CGROUP_JOIN] = {"join-cgroup", "move to the cgroup %s", SOURCE, NULL},

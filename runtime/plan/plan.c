@@ -247,6 +247,15 @@ int plan_make(struct plan *plan, const struct spec *spec, const struct host *hos
 	return r;
 }
 
+bool plan_has_op(const struct plan *plan, enum op_kind kind)
+{
+	for (size_t i = 0; i < plan->op_count; i++) {
+		if (plan->ops[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
 void plan_free(struct plan *plan)
 {
 	arena_free(&plan->arena);

@@ -59,6 +59,7 @@ enum op_kind {
 	OP_STAGE_BASE, /* source: host directory that the private tmpfs covers */
 	OP_STAGE_POINT, /* source: tree, target: directory made in it (flags: S_IFREG: a file) */
 	OP_STAGE_TREE,  /* source: host path, target: below it as root, or NULL -> slot */
+	OP_STAGE_COVER, /* slot: staged tree, target: path in it, flags: S_IFDIR or S_IFREG */
 	OP_STAGE_NEW,   /* slot, type, options: a new file system made with host privileges */
 	OP_STAGE_DEAD,  /* slot, type: proc or sysfs of a namespace that is gone */
 
@@ -233,6 +234,8 @@ int plan_make(struct plan *plan, const struct spec *spec, const struct host *hos
 	      struct floe_error *error);
 
 void plan_free(struct plan *plan);
+
+bool plan_has_op(const struct plan *plan, enum op_kind kind);
 
 /* One op as a verb phrase: "mount tmpfs on /run (mode=0755, nosuid, nodev)". Used by the printed
  * plan and by error messages: "cannot " + phrase. Writes at most SIZE bytes, returns TEXT. */

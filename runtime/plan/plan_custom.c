@@ -323,6 +323,34 @@ static int add_custom_overlay(struct builder *b, const struct item *item)
 	return 0;
 }
 
+static bool is_below(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return strncmp(path, directory, length) == 0 &&
+	       (path[length] == '/' || path[length] == '\0');
+}
+
+/* Whether what is at TARGET is the tree's own, and not below something mounted inside. */
+static bool is_of_tree(const struct builder *b, const char *target)
+{
+	static const char *const api[] = {"/proc", "/sys", "/dev", "/run", "/tmp"};
+
+	if (b->root_slot < 0 || b->spec->volatile_mode != SPEC_VOLATILE_NO)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(api); i++) {
+		if (is_below(target, api[i]))
+			return false;
+	}
+	for (size_t i = 0; i < b->spec->mount_count; i++) {
+		const struct spec_mount *mount = &b->spec->mounts[i];
+
+		if (mount->kind != SPEC_MOUNT_INACCESSIBLE && is_below(target, mount->target))
+			return false;
+	}
+	return true;
+}
+
 static int add_custom_inaccessible(struct builder *b, const struct item *item)
 {
 	const char *target = item->mount->target;
@@ -331,7 +359,17 @@ static int add_custom_inaccessible(struct builder *b, const struct item *item)
 	if (!item->source->exists)
 		return err_errno(b->error, item->source->errnum ? item->source->errnum : ENOENT,
 				 "cannot make %s inaccessible", target);
-	op = op_add(b, OP_BIND_INSIDE, PHASE_INSIDE, "nobody inside gets at it");
+	/* What is covered before the tree is staged stays so: in a user namespace the kernel locks
+	 * the cover to it. What is only there inside can only be covered there. */
+	if (is_of_tree(b, target)) {
+		op = op_add(b, OP_STAGE_COVER, PHASE_STAGE, "nobody inside gets at it");
+		op->slot = b->root_slot;
+		op->target = target;
+		op->flags = S_ISDIR(item->source->mode) ? S_IFDIR : S_IFREG;
+		return 0;
+	}
+	note_add(b, false, "root inside can lift the cover of %s, which is made inside", target);
+	op = op_add(b, OP_BIND_INSIDE, PHASE_INSIDE, "nobody but root inside gets at it");
 	op->source = S_ISDIR(item->source->mode) ? "/run/host/inaccessible/dir"
 						 : "/run/host/inaccessible/reg";
 	op->target = target;

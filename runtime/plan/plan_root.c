@@ -266,6 +266,19 @@ static int choose_root(struct builder *b)
 	return root_plain(b);
 }
 
+/* Whether the tree belongs to ids of the machine, so that its root may write there. */
+static bool owner_is_inside(const struct builder *b)
+{
+	uint32_t owner = (uint32_t)b->host->tree.status.st_uid;
+	const struct plan *plan = b->plan;
+
+	if (!plan->user_namespace || b->idmap_root || b->spec->ephemeral != SPEC_EPHEMERAL_NO)
+		return true;
+	if (plan_has_op(plan, OP_CHOWN_TREE))
+		return true;
+	return owner >= plan->uid_base && owner - plan->uid_base < plan->uid_count;
+}
+
 static bool etc_is_writable(const struct builder *b)
 {
 	const struct spec *spec = b->spec;
@@ -274,7 +287,7 @@ static bool etc_is_writable(const struct builder *b)
 	    spec->volatile_mode == SPEC_VOLATILE_YES ||
 	    spec->volatile_mode == SPEC_VOLATILE_OVERLAY)
 		return true;
-	return !spec->read_only && spec->volatile_mode == SPEC_VOLATILE_NO &&
+	return owner_is_inside(b) && !spec->read_only && spec->volatile_mode == SPEC_VOLATILE_NO &&
 	       (b->host->tree.etc_writable || spec->ephemeral != SPEC_EPHEMERAL_NO);
 }
 

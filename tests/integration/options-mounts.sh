@@ -256,6 +256,19 @@ covered() {
 	assert_match $'\n0 0$' "$OUTPUT" "mode and size"
 }
 
+# In a user namespace the kernel keeps the cover of what is the tree's own; what a machine mounts
+# itself, and anything without that namespace, root inside can uncover, and floe says so.
+test_covers_stay() {
+	own_root
+	echo hidden >"$ROOT/file"
+	script_inside --inaccessible /file 'umount /file || echo kept; cat /file'
+	assert_match kept "$OUTPUT"
+	assert_no_match hidden "$OUTPUT"
+	mkdir -p "$ROOT/tmp/dir"
+	run_ok floe plan -D "$ROOT" --inaccessible /tmp/dir true
+	assert_match 'can lift the cover of /tmp/dir' "$OUTPUT"
+}
+
 test_inaccessible() {
 	in_both_modes covered
 	assert_refused 'cannot make /none inaccessible: No such file' machine --inaccessible /none true
