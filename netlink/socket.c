@@ -212,6 +212,13 @@ static void make_room(int fd, size_t size)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
 }
 
+/* Either of the flags of a dump alone means something else: NLM_F_REPLACE, NLM_F_EXCL. */
+static bool is_answered(const struct nlmsghdr *message)
+{
+	return message->nlmsg_flags & NLM_F_ACK ||
+	       (message->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+}
+
 /* Numbers up to MAX messages from MESSAGE on; *SIZE becomes their size together, *COUNT how many
  * there were, and REST, the bytes of the batch from there on, what is left. */
 static void number_messages(struct exchange *exchange, struct nlmsghdr *message, size_t max,
@@ -222,7 +229,7 @@ static void number_messages(struct exchange *exchange, struct nlmsghdr *message,
 	exchange->first = exchange->last = exchange->netlink->sequence + 1;
 	for (*count = 0; *count < max && mnl_nlmsg_ok(message, *rest); ++*count) {
 		message->nlmsg_seq = ++exchange->netlink->sequence;
-		if (message->nlmsg_flags & (NLM_F_ACK | NLM_F_DUMP))
+		if (is_answered(message))
 			exchange->last = message->nlmsg_seq;
 		message = mnl_nlmsg_next(message, rest);
 	}

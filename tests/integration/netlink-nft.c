@@ -257,6 +257,27 @@ int tool_nft_element(struct tool *tool, char **a)
 	return nft_commit(&tool->netlink, &batch, &tool->error);
 }
 
+/* nft-many COUNT: a table with a map of so many elements, in one transaction */
+int tool_nft_many(struct tool *tool, char **a)
+{
+	size_t count = (size_t)atoi(a[0]);
+	struct nft_element *elements = calloc(count, sizeof(*elements));
+	CLEANUP_NFT struct nft_batch batch;
+
+	if (!elements)
+		tool_die("memory");
+	for (size_t i = 0; i < count; i++) {
+		nft_value_add_service(&elements[i].key, (uint16_t)i);
+		nft_value_add_mark(&elements[i].data, (uint32_t)i);
+	}
+	nft_begin(&batch, NFPROTO_INET, TABLE);
+	nft_table_replace(&batch, NULL);
+	nft_set_add(&batch, &marks);
+	nft_elements_add(&batch, &marks, elements, count);
+	free(elements);
+	return nft_commit(&tool->netlink, &batch, &tool->error);
+}
+
 /* nft-refused: a table that is to be replaced by one with a rule that jumps nowhere */
 int tool_nft_refused(struct tool *tool, char **a)
 {

@@ -342,6 +342,7 @@ static const struct tool_verb verbs[] = {
 	{"nft-ports", 3, NETLINK_NETFILTER, tool_nft_ports},
 	{"nft-all", 0, NETLINK_NETFILTER, tool_nft_all},
 	{"nft-element", 3, NETLINK_NETFILTER, tool_nft_element},
+	{"nft-many", 1, NETLINK_NETFILTER, tool_nft_many},
 	{"nft-refused", 0, NETLINK_NETFILTER, tool_nft_refused},
 	{"nft-delete", 0, NETLINK_NETFILTER, tool_nft_delete},
 	{"nft-show", 1, NETLINK_NETFILTER, tool_nft_show},

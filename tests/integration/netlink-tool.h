@@ -24,6 +24,7 @@ void tool_die(const char *what);
 int tool_nft_ports(struct tool *tool, char **a);
 int tool_nft_all(struct tool *tool, char **a);
 int tool_nft_element(struct tool *tool, char **a);
+int tool_nft_many(struct tool *tool, char **a);
 int tool_nft_refused(struct tool *tool, char **a);
 int tool_nft_delete(struct tool *tool, char **a);
 int tool_nft_show(struct tool *tool, char **a);

@@ -300,6 +300,14 @@ test_transactions_are_whole_and_touch_no_other_table() {
 	nft delete table ip others
 }
 
+# Several times what a socket sends at once, and what a dump tells at once.
+test_large_transactions() {
+	tool nft-many 40000
+	tool nft-show floe-test
+	assert_match 'set marks flags=8 key=2 data=4 elements=40000' "$OUTPUT"
+	tool nft-delete
+}
+
 test_without_privileges_the_error_says_so() {
 	mount --bind "$TOOL" /bin/false
 	run setpriv --reuid 65534 --clear-groups /bin/false bridge br0

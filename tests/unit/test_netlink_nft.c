@@ -78,8 +78,8 @@ static void many_elements_take_several_messages(void **state)
 	CLEANUP_NFT struct nft_batch batch;
 
 	(void)state;
-	for (uint16_t i = 0; i < ARRAY_SIZE(many); i++)
-		nft_value_add_service(&many[i].key, i);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		nft_value_add_service(&many[i].key, (uint16_t)i);
 	nft_begin(&batch, NFPROTO_INET, "t");
 	nft_elements_add(&batch, &numbers, many, ARRAY_SIZE(many));
 	assert_int_equal(batch.messages.failed, 0);
