@@ -3,6 +3,7 @@
 #include "monitor.h"
 
 #include "../base/cleanup.h"
+#include "../base/token_bucket.h"
 #include "../sys/path.h"
 #include "../sys/process.h"
 #include "clock.h"
@@ -43,7 +44,9 @@ struct monitor {
 	uint64_t watchdog_period;
 	uint64_t record; /* when the changed record is written, 0: it is not changed */
 	uint64_t trim;
-	uint64_t ask; /* when the machine is asked to stop, 0: it was, or shall not */
+	struct token_bucket upward; /* what the machine makes us tell the service manager */
+	bool untold;                /* its last status was not told */
+	uint64_t ask;               /* when the machine is asked to stop, 0: it was, or shall not */
 	char status[NOTIFY_STATUS_SIZE];
 };
 
@@ -61,6 +64,9 @@ enum {
 static void write_record(struct monitor *monitor)
 {
 	monitor->record = 0;
+	if (monitor->untold)
+		notify_send("STATUS=Container running: %s", monitor->status);
+	monitor->untold = false;
 	state_write(launch_state_fd(monitor->setup.launch), monitor->setup.state, NULL);
 }
 
@@ -150,11 +156,19 @@ static void call_ready(struct monitor *monitor)
 		ready(monitor->setup.context);
 }
 
+/* A machine that talks without end costs the service manager no more than one that does not. */
+static bool may_tell(struct monitor *monitor)
+{
+	return token_bucket_take(&monitor->upward, clock_usec());
+}
+
 static void become_ready(struct monitor *monitor)
 {
+	bool before = monitor->result.ready;
+
 	monitor->result.ready = true;
 	monitor->setup.ready_deadline = 0;
-	if (monitor->setup.plan->notify_ready)
+	if (monitor->setup.plan->notify_ready && (!before || may_tell(monitor)))
 		notify_send("READY=1");
 	if (monitor->setup.state->phase < STATE_READY)
 		set_phase(monitor, STATE_READY);
@@ -181,8 +195,10 @@ static void announce(struct monitor *monitor)
 
 static void take_status(struct monitor *monitor, const char *status)
 {
-	notify_send("STATUS=Container running: %s", status);
 	strcpy(monitor->status, status);
+	monitor->untold = !may_tell(monitor);
+	if (!monitor->untold)
+		notify_send("STATUS=Container running: %s", status);
 	monitor->setup.state->status = monitor->status;
 	if (monitor->record == 0)
 		monitor->record = clock_usec() + RECORD_PERIOD_USEC;
@@ -196,7 +212,7 @@ static void take_message(struct monitor *monitor, const struct notify_message *m
 		monitor->result.has_exit_status = true;
 		monitor->result.exit_status = message->exit_status;
 	}
-	if (message->has_errno)
+	if (message->has_errno && may_tell(monitor))
 		notify_send("ERRNO=%d", message->errnum);
 	if (message->stopping)
 		set_phase(monitor, STATE_STOPPING);
@@ -391,6 +407,7 @@ int monitor_open(struct monitor **out, const struct monitor_setup *setup, struct
 		return err_errno(error, ENOMEM, "cannot attend the machine %s", setup->plan->name);
 	monitor->setup = *setup;
 	monitor->trim = clock_usec() + TRIM_AFTER_USEC;
+	monitor->upward = (struct token_bucket){.interval_usec = RECORD_PERIOD_USEC, .burst = 20};
 	monitor->watchdog_period = notify_watchdog_period();
 	if (monitor->watchdog_period > 0)
 		monitor->watchdog = clock_usec() + monitor->watchdog_period;
