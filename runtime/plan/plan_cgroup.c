@@ -26,13 +26,17 @@ static const struct host_hierarchy *find_v1(const struct host *host, const char 
 	return NULL;
 }
 
+/* Whether the machine stays in the unit that floe was started in. Who is at the top is in none. */
+static bool in_unit(const struct builder *b, const struct host_hierarchy *hierarchy)
+{
+	return b->spec->keep_unit && strcmp(hierarchy->own, "/") != 0;
+}
+
 static const char *top_of(struct builder *b, const struct host_hierarchy *hierarchy)
 {
-	const char *own = hierarchy->own;
-
-	if (!b->spec->keep_unit)
-		return text(b, "%s/floe", hierarchy->mount);
-	return text(b, "%s%s", hierarchy->mount, strcmp(own, "/") == 0 ? "" : own);
+	if (in_unit(b, hierarchy))
+		return text(b, "%s%s", hierarchy->mount, hierarchy->own);
+	return text(b, "%s/floe", hierarchy->mount);
 }
 
 static const char *make_cgroup(struct builder *b, const char *path, const char *why)
@@ -67,7 +71,7 @@ static const char *machine_cgroup(struct builder *b, const struct host_hierarchy
 	const char *top = top_of(b, hierarchy);
 	const char *path = text(b, "%s/%s", top, b->plan->name);
 
-	if (!b->spec->keep_unit)
+	if (!in_unit(b, hierarchy))
 		trace_add(b, TRACE_DIRECTORY, top);
 	trace_add(b, TRACE_CGROUP, path);
 	return make_cgroup(b, path, why);
@@ -150,25 +154,15 @@ static void move_supervisor(struct builder *b, const char *top)
 	op->source = supervisor;
 }
 
-/* A group of the machine's; under a unit it is one of several beside our own. */
-static const char *part_cgroup(struct builder *b, const char *parent, const char *name,
-			       const char *why)
-{
-	const char *path = text(b, "%s/%s", parent, name);
-
-	if (b->spec->keep_unit)
-		trace_add(b, TRACE_CGROUP, path);
-	return make_cgroup(b, path, why);
-}
-
 /* The group that holds the machine's parts: its own, or the unit's that floe was started in. */
 static const char *unified_parent(struct builder *b, const struct host_hierarchy *unified)
 {
 	const char *top = top_of(b, unified);
 
-	if (!b->spec->keep_unit)
+	if (!in_unit(b, unified))
 		return machine_cgroup(b, unified, "everything the machine runs is below");
-	move_supervisor(b, top);
+	if (*wanted_controllers(b))
+		move_supervisor(b, top);
 	return top;
 }
 
@@ -176,11 +170,22 @@ static void enable_all(struct builder *b, const struct host_hierarchy *unified, 
 {
 	const char *controllers = wanted_controllers(b);
 
-	if (*controllers && !b->spec->keep_unit) {
+	if (*controllers && !in_unit(b, unified)) {
 		enable_controllers(b, unified->mount, controllers);
 		enable_controllers(b, top_of(b, unified), controllers);
 	}
 	enable_controllers(b, parent, controllers);
+}
+
+/* In a unit the machine's parts are beside our own, and each goes by itself. */
+static void trace_parts(struct builder *b, const struct host_hierarchy *unified,
+			const char *payload)
+{
+	if (!in_unit(b, unified))
+		return;
+	trace_add(b, TRACE_CGROUP, payload);
+	trace_add(b, TRACE_CGROUP, b->plan->cgroup_exec);
+	b->plan->cgroup = payload;
 }
 
 static void plan_v2(struct builder *b)
@@ -191,12 +196,11 @@ static void plan_v2(struct builder *b)
 	if (!unified.mount || !*unified.mount)
 		mount_unified(b, &unified);
 	parent = unified_parent(b, &unified);
-	payload = part_cgroup(b, parent, "payload", "the machine's own part");
-	b->plan->cgroup = b->spec->keep_unit ? payload : parent;
+	payload = make_cgroup(b, text(b, "%s/payload", parent), "the machine's own part");
+	b->plan->cgroup = parent;
 	/* Made by the first command entered from outside: most machines never need it. */
 	b->plan->cgroup_exec = text(b, "%s/exec", parent);
-	if (b->spec->keep_unit)
-		trace_add(b, TRACE_CGROUP, b->plan->cgroup_exec);
+	trace_parts(b, &unified, payload);
 	enable_all(b, &unified, parent);
 	if (has_word(b->host->unified_controllers, "pids"))
 		set_cgroup(b, text(b, "%s/pids.max", b->plan->cgroup), tasks_value(b), tasks_why);
