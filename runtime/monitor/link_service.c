@@ -11,6 +11,9 @@
 #define BURST         16
 #define INTERVAL_USEC 20000
 
+/* How often a link that is down is looked for. */
+#define CHECK_USEC 1000000
+
 static int fail(int errnum, int index, const char *name, struct floe_error *error)
 {
 	char link[IF_NAMESIZE];
@@ -31,7 +34,8 @@ int link_service_open(struct link_service *service, int index, const struct link
 		packet_socket_open(index, kind->protocol, kind->filter, kind->filter_count);
 	int r;
 
-	*service = (struct link_service){-1, {.interval_usec = INTERVAL_USEC, .burst = BURST}};
+	*service = (struct link_service){
+		.fd = -1, .bucket = {.interval_usec = INTERVAL_USEC, .burst = BURST}};
 	if (fd < 0)
 		return fail(-fd, index, kind->name, error);
 	if (kind->multicast && (r = packet_socket_join(fd, index, kind->multicast)) < 0)
@@ -47,17 +51,23 @@ uint64_t link_service_poll(const struct link_service *service, uint64_t now_usec
 	bool paused = next > now_usec;
 
 	*poll = (struct pollfd){.fd = paused ? -1 : service->fd, .events = POLLIN};
-	return paused && service->fd >= 0 ? next : 0;
+	if (service->fd < 0)
+		return 0;
+	if (paused && (service->check_usec == 0 || next < service->check_usec))
+		return next;
+	return service->check_usec;
 }
 
-/* An error is kept by the kernel until it is asked for: afterwards the socket goes on. */
-static ssize_t judge(struct link_service *service, ssize_t r)
+/*
+ * A link that is deleted goes down first, and only that is told (packet_notifier,
+ * net/packet/af_packet.c): who is quick finds it still there. So it is looked for until it is up.
+ */
+static int check_link(struct link_service *service, uint64_t now_usec)
 {
-	uint8_t mac[WIRE_MAC_SIZE];
+	int r = packet_socket_is_up(service->fd);
 
-	if (r > 0)
-		return r;
-	return r == -ENETDOWN ? packet_socket_mac(service->fd, mac) : 0;
+	service->check_usec = r > 0 ? 0 : now_usec + CHECK_USEC;
+	return r < 0 ? r : 0;
 }
 
 ssize_t link_service_receive(struct link_service *service, uint64_t now_usec,
@@ -65,6 +75,9 @@ ssize_t link_service_receive(struct link_service *service, uint64_t now_usec,
 {
 	ssize_t r;
 
+	if (service->fd >= 0 && service->check_usec && service->check_usec <= now_usec &&
+	    (r = check_link(service, now_usec)) < 0)
+		return r;
 	do {
 		if (service->fd < 0 || token_bucket_next(&service->bucket, now_usec) > now_usec)
 			return 0;
@@ -73,7 +86,10 @@ ssize_t link_service_receive(struct link_service *service, uint64_t now_usec,
 		if (r != -EAGAIN)
 			token_bucket_take(&service->bucket, now_usec);
 	} while (r == -EMSGSIZE);
-	return judge(service, r);
+	/* An error is kept by the kernel until it is asked for: afterwards the socket goes on. */
+	if (r == -ENETDOWN)
+		return check_link(service, now_usec);
+	return r > 0 ? r : 0;
 }
 
 int link_service_send(struct link_service *service, const uint8_t *data, size_t size)

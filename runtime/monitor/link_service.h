@@ -19,6 +19,7 @@
 struct link_service {
 	int fd; /* -1: closed */
 	struct token_bucket bucket;
+	uint64_t check_usec; /* when to see whether a link that went down is gone; 0: it is up */
 };
 
 /* What a service waits for. */

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <net/if_arp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /*
@@ -102,6 +104,24 @@ int packet_socket_mac(int fd, uint8_t mac[static WIRE_MAC_SIZE])
 		return -ENODEV;
 	memcpy(mac, address.sll_addr, WIRE_MAC_SIZE);
 	return 0;
+}
+
+/* The socket's requests are about its own network namespace, whoever makes them. A link that is
+ * renamed between the two is asked again another time. */
+int packet_socket_is_up(int fd)
+{
+	struct sockaddr_ll address;
+	struct ifreq request = {0};
+	int r = link_address(fd, &address);
+
+	if (r < 0)
+		return r;
+	if (address.sll_ifindex <= 0)
+		return -ENODEV;
+	request.ifr_ifindex = address.sll_ifindex;
+	if (ioctl(fd, SIOCGIFNAME, &request) < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return 0;
+	return (request.ifr_flags & IFF_UP) != 0;
 }
 
 static bool is_checksum_done(struct msghdr *message)

@@ -23,6 +23,9 @@ int packet_socket_join(int fd, int index, const uint8_t mac[static WIRE_MAC_SIZE
 /* The link's address now. -ENODEV when the link is gone, which is for good. */
 int packet_socket_mac(int fd, uint8_t mac[static WIRE_MAC_SIZE]);
 
+/* 1: the link is up; 0: it is down; -ENODEV: it is gone. */
+int packet_socket_is_up(int fd);
+
 /*
  * Takes one frame; its size, or -EAGAIN when there is none, -EMSGSIZE for a dropped one of more
  * than SIZE bytes, -ENETDOWN once when the link went down or away. *CHECKSUM_DONE is false when

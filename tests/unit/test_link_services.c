@@ -392,12 +392,16 @@ static void a_link_may_go_down_and_up(void **state)
 	assert_int_equal(ra_server_handle(&ra, NOW), 0);
 	assert_int_equal(ra.counters.dropped, 1);
 	assert_int_equal(ra.counters.multicast, 0);
-	/* The error was taken: the descriptor is quiet. */
-	dhcp_server_poll(&dhcp, NOW, &polls);
+	/* The error was taken: the descriptor is quiet, and the link looked for every second. */
+	assert_int_equal(dhcp_server_poll(&dhcp, NOW, &polls), NOW + SECOND);
 	assert_int_equal(poll(&polls, 1, 0), 0);
+	assert_int_equal(dhcp_server_handle(&dhcp, NOW + SECOND), 0);
+	assert_int_equal(dhcp_server_poll(&dhcp, NOW + SECOND, &polls), NOW + 2 * SECOND);
 	set_link("tap0", true);
+	assert_int_equal(dhcp_server_handle(&dhcp, NOW + 2 * SECOND), 0);
+	assert_int_equal(dhcp_server_poll(&dhcp, NOW + 2 * SECOND, &polls), 0);
 	inject_recorded("dhcp/discover-udhcpc");
-	assert_int_equal(dhcp_server_handle(&dhcp, NOW), 0);
+	assert_int_equal(dhcp_server_handle(&dhcp, NOW + 2 * SECOND), 0);
 	assert_true(take_udp(data) > 0);
 	assert_int_equal(ra_server_handle(&ra, NOW + 16 * SECOND), 0);
 	assert_true(take_advertisement(data) > 0);
@@ -426,6 +430,28 @@ static void a_link_that_is_gone_is_told(void **state)
 	dhcp_server_close(&dhcp);
 	ra_server_close(&ra);
 	ra_server_close(&silent);
+}
+
+/* Deletion takes a link down first: nothing tells of the rest to who has seen that. */
+static void a_link_that_goes_down_and_away_is_missed(void **state)
+{
+	struct dhcp_server dhcp;
+	struct ra_server ra;
+
+	(void)state;
+	open_dhcp(&dhcp);
+	open_ra(&ra);
+	set_link("tap0", false);
+	assert_int_equal(dhcp_server_handle(&dhcp, NOW), 0);
+	assert_int_equal(ra_server_handle(&ra, NOW), 0);
+	cleanup_fd(&tap);
+	tap = -1;
+	assert_int_equal(dhcp_server_handle(&dhcp, NOW), 0);
+	assert_int_equal(ra_deadline(&ra, NOW), NOW + SECOND);
+	assert_int_equal(dhcp_server_handle(&dhcp, NOW + SECOND), -ENODEV);
+	assert_int_equal(ra_server_handle(&ra, NOW + SECOND), -ENODEV);
+	dhcp_server_close(&dhcp);
+	ra_server_close(&ra);
 }
 
 static void a_closed_server_does_nothing(void **state)
@@ -460,6 +486,7 @@ int main(void)
 		TEST(who_has_no_address_waits_its_turn),
 		TEST(a_link_may_go_down_and_up),
 		TEST(a_link_that_is_gone_is_told),
+		TEST(a_link_that_goes_down_and_away_is_missed),
 		TEST(a_closed_server_does_nothing),
 	};
 
