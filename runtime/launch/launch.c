@@ -137,7 +137,7 @@ static int follow_stager(struct launch *launch, int channel, struct floe_error *
 			return say_deaf(launch, r, "staging", error);
 		if (r == 0)
 			return end_of_child(error, "staging");
-		if (message.type == MESSAGE_STAGED)
+		if (message.type == MESSAGE_STAGED && launch->leader_fd >= 0)
 			return 0;
 		if (message.type == MESSAGE_FAILED)
 			return report_op(error, launch->context.plan, message.value,

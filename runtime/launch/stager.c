@@ -302,6 +302,15 @@ op_function stage_function(enum op_kind kind)
 	return functions[kind];
 }
 
+/* A monitor that cannot be told hears of our end instead, and ends the leader. */
+static void tell(int channel, enum message_type type, int value)
+{
+	struct message message = {.type = type, .value = value};
+
+	if (message_send(channel, &message, -1) < 0)
+		_exit(1);
+}
+
 _Noreturn static void fail(int channel, int value, int errnum)
 {
 	struct message message = {.type = MESSAGE_FAILED, .value = value, .errnum = errnum};
@@ -356,9 +365,9 @@ static void occupy_stdio(void)
 
 _Noreturn void stager_run(struct context *context, int stager_channel, const int leader[2])
 {
-	struct message message = {.type = MESSAGE_CLONED};
+	struct message message = {.type = MESSAGE_READY};
 	pid_t pid;
-	int fd;
+	int fd, r;
 
 	/* Nothing of ours may be looked into or left behind: see docs/security.md. */
 	prctl(PR_SET_DUMPABLE, 0);
@@ -377,19 +386,19 @@ _Noreturn void stager_run(struct context *context, int stager_channel, const int
 		close(leader[0]);
 		leader_run(context, leader[1]);
 	}
-	message.value = pid;
-	message_send(stager_channel, &message, -1);
 	context->leader = pid;
+	tell(stager_channel, MESSAGE_CLONED, pid);
 	if (context->plan->user_namespace)
 		map_ids(context, stager_channel);
 	close(leader[1]);
 	run_phase(context, PHASE_STAGE, stager_channel);
 	run_phase(context, PHASE_MIDDLE, stager_channel);
 	/* The leader begins while the monitor still hears of it. One that is gone said why. */
-	message_send(leader[0], &message, -1);
+	r = message_send(leader[0], &message, -1);
+	if (r < 0 && r != -EPIPE)
+		fail(stager_channel, FAILED_CHANNEL, -r);
 	close(leader[0]);
-	message.type = MESSAGE_STAGED;
-	message_send(stager_channel, &message, -1);
+	tell(stager_channel, MESSAGE_STAGED, pid);
 	/* Until the leader has a copy of this mount namespace: see launch_assembled(). */
 	message_receive(stager_channel, &message, &fd);
 	_exit(0);

@@ -13,6 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* sizeof(sigset_t) as the kernel has it. */
+#define KERNEL_SIGSET_SIZE (_NSIG / 8)
+
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
@@ -158,11 +161,12 @@ const char *process_path(char path[static 64], pid_t pid, const char *file)
 
 void process_reset_signals(void)
 {
-	const struct sigaction action = {.sa_handler = SIG_DFL};
-	sigset_t none;
+	/* Raw calls: glibc keeps the signals of its own threads, 32 and 33, to itself, and some
+	 * callers have them ignored. The kernel's struct is smaller than this; zeros are SIG_DFL
+	 * and an empty mask. */
+	static const unsigned long zeros[8];
 
 	for (int signal = 1; signal < _NSIG; signal++)
-		sigaction(signal, &action, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+		syscall(SYS_rt_sigaction, signal, zeros, NULL, KERNEL_SIGSET_SIZE);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, NULL, KERNEL_SIGSET_SIZE);
 }
