@@ -62,7 +62,7 @@ test_a_reboot_starts_again() {
 	own_root
 	inside --private-users=no /bin/sh -c \
 		'echo x >>/etc/count; [ $(wc -l </etc/count) -ge 3 ] || exec reboot -f; echo done'
-	assert_eq done "$OUTPUT"
+	assert_eq "done" "$OUTPUT"
 	assert_eq 3 "$(wc -l <"$ROOT/etc/count")"
 }
 
