@@ -128,7 +128,7 @@ static int say_deaf(const struct launch *launch, int r, const char *what, struct
 /* Listens to the stager until all is staged. */
 static int follow_stager(struct launch *launch, int channel, struct floe_error *error)
 {
-	struct message message;
+	struct message message = {0};
 	int fd, r;
 
 	for (;;) {
@@ -195,7 +195,7 @@ static int tell_leader(struct launch *launch, struct floe_error *error)
 
 static int await_ready(struct launch *launch, struct floe_error *error)
 {
-	struct message message;
+	struct message message = {0};
 	int r = await_message(launch, launch->channel, &message, &launch->console_fd);
 
 	if (r < 0)
@@ -258,7 +258,7 @@ int launch_begin(struct launch **out, const struct plan *plan, const struct laun
 
 int launch_go(struct launch *launch, struct floe_error *error)
 {
-	struct message message;
+	struct message message = {0};
 	int fd = -1;
 	int r = tell_leader(launch, error);
 
