@@ -204,6 +204,16 @@ static const char *reason(long error)
 	}
 }
 
+/* Default dispositions, also of those signals that some callers leave ignored (glibc's posix_spawn
+ * does so with 32 and 33). The kernel's struct is smaller than this; zeros are SIG_DFL. */
+static void reset_signals(void)
+{
+	static const unsigned long zeros[8];
+
+	for (int signal = 1; signal <= 64; signal++)
+		call(__NR_rt_sigaction, signal, (long)zeros, 0, sizeof(kernel_set), 0);
+}
+
 /* In PID 2: a session of its own with the terminal, which PID 1 has let go. */
 static _Noreturn void run_command(char **arguments, char **environment, kernel_set mask)
 {
@@ -212,6 +222,7 @@ static _Noreturn void run_command(char **arguments, char **environment, kernel_s
 	call(__NR_setsid, 0, 0, 0, 0, 0);
 	call(__NR_ioctl, 0, TIOCSCTTY, 0, 0, 0);
 	correct_listen_pid(environment);
+	reset_signals();
 	call(__NR_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0);
 	result = execute(arguments, environment);
 	say("floe: cannot run ");
