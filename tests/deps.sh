@@ -20,7 +20,8 @@ apt_static='libacl1-dev libattr1-dev nettle-dev liblz4-dev libbz2-dev'
 apt_test="$apt_static libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck
 	busybox-static strace systemd-container crun bubblewrap debootstrap util-linux iproute2 nftables
 	attr acl libcap2-bin procps tar xz-utils zstd bzip2 jq python3 python3-jsonschema
-	mandoc zsh fish btrfs-progs xfsprogs systemd udhcpc isc-dhcp-client dhcpcd-base"
+	mandoc zsh fish btrfs-progs xfsprogs systemd udhcpc isc-dhcp-client dhcpcd-base
+	g++ netbase"
 
 dnf_build='gcc glibc-devel make pkgconf-pkg-config libcap-devel libmnl-devel jansson-devel
 	libseccomp-devel libarchive-devel xz-devel libzstd-devel zlib-devel
@@ -68,15 +69,35 @@ as_root() { # COMMAND...
 	"$@"
 }
 
-install_apt() {
-	# shellcheck disable=SC2046 # words are meant to split
-	missing=$(apt_missing $(list apt "$@"))
+install_packages() { # PACKAGE...
+	missing=$(apt_missing "$@")
 	[ -n "$missing" ] || return 0
 	say "installing $missing"
 	as_root apt-get update -q -o Dpkg::Use-Pty=0
 	# shellcheck disable=SC2086
 	DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -q --no-install-recommends \
 		-o Dpkg::Use-Pty=0 $missing
+}
+
+# The fuzzer's and sanitizers' runtime, which clang only recommends and whose package is called
+# after its version.
+has_clang_runtime() {
+	for runtime in "$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer*; do
+		[ ! -e "$runtime" ] || return 0
+	done
+	return 1
+}
+
+install_apt() {
+	# shellcheck disable=SC2046 # words are meant to split
+	install_packages $(list apt "$@")
+	case " $* " in
+	*' test '*)
+		has_clang_runtime && return 0
+		version=$(clang -dumpversion)
+		install_packages "libclang-rt-${version%%.*}-dev"
+		;;
+	esac
 }
 
 # The other package managers have lists for building; tests are written for Debian's programs.
