@@ -123,9 +123,19 @@ listen() {
 	export NOTIFY_SOCKET=$ADDRESS
 }
 
+wait_heard() { # COUNT
+	for _ in {1..50}; do
+		(($(wc -l <"$TEST_DIR/heard") < $1)) || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 assert_heard() { # LINE...
 	local expected
 	expected=$(printf '%s\n' "$@")
+	# The last message may still be on its way; what is missing after that shows below.
+	wait_heard "$#" || echo "fewer lines than expected were heard"
 	kill "$LISTENER"
 	wait "$LISTENER" 2>/dev/null || true
 	assert_eq "$expected" "$(sed -E 's/^(X_NSPAWN_LEADER_PID|MAINPID)=[0-9]+$/\1=N/' "$TEST_DIR/heard")"
