@@ -3,7 +3,7 @@
 #include "link_setting.h"
 
 #include "../runtime/base/err.h"
-#include "names.h"
+#include "../runtime/base/link_names.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

@@ -56,7 +56,7 @@ struct floe_option {
 	const char *group; /* heading in help */
 	const char *help;  /* one line */
 	const char *
-		words; /* completion: space-separated values, @file, @directory, @image or @machine */
+		words; /* completion: space-separated values, @file, @directory, @image, @machine, @link */
 	const void *action; /* the library's own; NULL in the tables of others */
 };
 

@@ -84,6 +84,7 @@ FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *handle, const char *name,
 	spec->name = arena_strdup(&spec->arena, name);
 	spec->start = SPEC_START_BOOT;
 	spec->network = SPEC_NETWORK_PRIVATE;
+	spec->links.veth = true;
 	spec->notify_ready = true;
 	spec->journal = SPEC_JOURNAL_TRY_GUEST;
 	if (arena_failed(&spec->arena))

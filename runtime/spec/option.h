@@ -59,13 +59,29 @@ int set_kill_signal(const struct option_call *call);
 int set_uuid(const struct option_call *call);
 int set_register(const struct option_call *call);
 
-/* set_isolation.c: users, network, capabilities, system calls */
+/* set_isolation.c: users, capabilities, system calls */
 int set_private_users(const struct option_call *call);
 int set_pick(const struct option_call *call);
-int set_private_network(const struct option_call *call);
-int set_network_path(const struct option_call *call);
 int set_capabilities(const struct option_call *call);
 int set_syscall_filter(const struct option_call *call);
+
+/* set_network.c */
+int set_switch(const struct option_call *call);
+int set_private_network(const struct option_call *call);
+int set_network_path(const struct option_call *call);
+int set_veth(const struct option_call *call);
+int set_bridge(const struct option_call *call);
+int set_zone(const struct option_call *call);
+int set_other_link(const struct option_call *call); /* constant: enum spec_link_kind */
+int set_mac(const struct option_call *call);
+int set_mtu(const struct option_call *call);
+int set_rate(const struct option_call *call);
+
+/* set_addresses.c */
+int set_address(const struct option_call *call);
+int set_gateway(const struct option_call *call);
+int set_dns(const struct option_call *call);
+int set_port(const struct option_call *call);
 
 /* set_limits.c: resources */
 int set_rlimit(const struct option_call *call);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A spec as a whole: what contradicts itself is refused, what follows is filled in. */
-#include "spec.h"
+#include "resolve.h"
 
 #include "../base/cleanup.h"
 #include "../base/names.h"
@@ -196,9 +196,9 @@ static int check_credentials(struct spec *spec, struct floe_error *error)
 int spec_resolve(struct spec *spec, struct floe_error *error)
 {
 	static const resolve_step steps[] = {
-		resolve_system, resolve_directory, resolve_name,
-		resolve_start,  resolve_users,     check_mounts,
-		check_ambient,  resolve_journal,   check_credentials,
+		resolve_system,  resolve_directory, resolve_name,    resolve_start,
+		resolve_users,   check_mounts,      resolve_network, check_ambient,
+		resolve_journal, check_credentials,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

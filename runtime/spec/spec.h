@@ -9,6 +9,7 @@
 
 #include "../base/arena.h"
 #include "../base/err.h"
+#include "network.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,12 +52,6 @@ enum spec_ephemeral {
 	SPEC_EPHEMERAL_OVERLAY,  /* private upper layer, removed at stop */
 	SPEC_EPHEMERAL_SNAPSHOT, /* btrfs snapshot */
 	SPEC_EPHEMERAL_COPY,     /* copy sharing blocks by reflink where the file system can */
-};
-
-enum spec_network {
-	SPEC_NETWORK_HOST,    /* the caller's namespace */
-	SPEC_NETWORK_PRIVATE, /* a new one with only lo up */
-	SPEC_NETWORK_PATH,    /* join network_path */
 };
 
 enum spec_console {
@@ -198,6 +193,7 @@ struct spec {
 	/* network */
 	enum spec_network network;
 	char *network_path;
+	struct spec_links links;
 
 	/* security */
 	uint64_t capabilities_add; /* masks of 1 << CAP_* */

@@ -46,6 +46,17 @@ TABLE(words_network, SPEC_NETWORK_PRIVATE,
 	{ "private", SPEC_NETWORK_PRIVATE },
 	{ "path", SPEC_NETWORK_PATH });
 
+TABLE(words_dhcp, SPEC_DHCP_YES,
+	{ "auto", SPEC_DHCP_AUTO },
+	{ "yes", SPEC_DHCP_YES },
+	{ "no", SPEC_DHCP_NO });
+
+TABLE(words_link, SPEC_LINK_VETH,
+	{ "veth", SPEC_LINK_VETH },
+	{ "interface", SPEC_LINK_MOVE },
+	{ "macvlan", SPEC_LINK_MACVLAN },
+	{ "ipvlan", SPEC_LINK_IPVLAN });
+
 TABLE(words_console, SPEC_CONSOLE_AUTO,
 	{ "auto", SPEC_CONSOLE_AUTO },
 	{ "interactive", SPEC_CONSOLE_INTERACTIVE },

@@ -20,6 +20,8 @@ extern const struct word_table words_ownership;
 extern const struct word_table words_volatile;
 extern const struct word_table words_ephemeral;
 extern const struct word_table words_network;
+extern const struct word_table words_dhcp;
+extern const struct word_table words_link;
 extern const struct word_table words_console;
 extern const struct word_table words_resolv;
 extern const struct word_table words_timezone;

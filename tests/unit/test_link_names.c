@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names and MACs of links are systemd-nspawn's. */
-#include "../../netlink/names.h"
+#include "../../runtime/base/link_names.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names and MACs of links, derived from the machine's name exactly as systemd-nspawn does it. */
-#ifndef FLOE_NETLINK_NAMES_H
-#define FLOE_NETLINK_NAMES_H
+#ifndef FLOE_BASE_LINK_NAMES_H
+#define FLOE_BASE_LINK_NAMES_H
 
 #include <net/if.h>
 #include <stdbool.h>

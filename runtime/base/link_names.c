@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Names and MACs of links: people have leases, rules and scripts that know nspawn's. */
-#include "names.h"
+#include "link_names.h"
 
-#include "../runtime/base/siphash.h"
+#include "siphash.h"
 
 #include <endian.h>
 #include <stdio.h>

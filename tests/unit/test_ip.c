@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses: text, networks, comparison. */
-#include "../../netlink/ip.h"
+#include "../../runtime/base/ip.h"
 
 #include "unit.h"
 
