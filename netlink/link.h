@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LINK_MAC_SIZE  6
-#define LINK_KIND_SIZE 16
+#define LINK_MAC_SIZE   6
+#define LINK_KIND_SIZE  16
+#define LINK_ALIAS_SIZE 96
 
 /* A net namespace to put a link into: by a descriptor, or that of a process. Zeroed: this one. */
 struct link_namespace {
@@ -91,6 +92,10 @@ int link_add_altname(struct netlink *netlink, uint32_t index, const char *name,
 int link_delete_altname(struct netlink *netlink, uint32_t index, const char *name,
 			struct floe_error *error);
 
+/* What people are told about a link, up to 255 bytes (IFALIASZ). */
+int link_set_alias(struct netlink *netlink, uint32_t index, const char *alias,
+		   struct floe_error *error);
+
 /* Deletes a link and, of a veth pair, its peer. Takes tens of milliseconds (it waits for an RCU
  * grace period); where the link's namespace ends anyway, leave it to that. */
 int link_delete(struct netlink *netlink, uint32_t index, struct floe_error *error);
@@ -110,7 +115,8 @@ struct link_info {
 	bool has_mac;
 	uint8_t mac[LINK_MAC_SIZE];
 	char name[IF_NAMESIZE];
-	char kind[LINK_KIND_SIZE]; /* "veth", "bridge", …; "" for a physical one */
+	char alias[LINK_ALIAS_SIZE]; /* the beginning of it, "" */
+	char kind[LINK_KIND_SIZE];   /* "veth", "bridge", …; "" for a physical one */
 	const char *const *altnames;
 	size_t altname_count;
 };

@@ -118,6 +118,71 @@ static int take_route(struct netlink_list *list, const struct nlmsghdr *message,
 	return r == 0 && *table && route->table != *table ? 1 : r;
 }
 
+static void ask_route(struct netlink_batch *batch, const struct ip *address, uint32_t flags)
+{
+	const struct rtmsg header = {
+		.rtm_family = address->family,
+		.rtm_dst_len = (unsigned char)ip_bits(address->family),
+		.rtm_flags = flags,
+	};
+
+	message_begin(batch, RTM_GETROUTE, NLM_F_ACK, &header, sizeof(header));
+	message_put_ip(batch, RTA_DST, address);
+}
+
+/* No way there, or one that is forbidden: inet_rtm_getroute(), inet6_rtm_getroute(). */
+static bool is_no_route(int r)
+{
+	return r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL;
+}
+
+static int count_networks(void *context, const struct nlmsghdr *message)
+{
+	size_t *count = context;
+	struct route route;
+
+	if (route_parse(message, &route) == 0 && route.prefix > 0)
+		++*count;
+	return 0;
+}
+
+int route_is_free(struct netlink *netlink, const struct ip *addresses, size_t count,
+		  struct floe_error *error)
+{
+	CLEANUP_BATCH struct netlink_batch batch = {0};
+	size_t networks = 0;
+	int r;
+
+	for (size_t i = 0; i < count; i++)
+		ask_route(&batch, &addresses[i], RTM_F_FIB_MATCH);
+	r = netlink_request(netlink, &batch, count_networks, &networks);
+	if (r < 0 && !is_no_route(r))
+		return netlink_fail(netlink, error, r, "cannot look routes up");
+	return networks == 0;
+}
+
+static int take_link(void *context, const struct nlmsghdr *message)
+{
+	struct route route;
+
+	if (route_parse(message, &route) == 0)
+		*(uint32_t *)context = route.link;
+	return 0;
+}
+
+int route_link(struct netlink *netlink, const struct ip *address, struct floe_error *error)
+{
+	CLEANUP_BATCH struct netlink_batch batch = {0};
+	uint32_t link = 0;
+	int r;
+
+	ask_route(&batch, address, 0);
+	r = netlink_request(netlink, &batch, take_link, &link);
+	if (r < 0 && !is_no_route(r))
+		return netlink_fail(netlink, error, r, "cannot look a route up");
+	return (int)link;
+}
+
 int route_list(struct netlink *netlink, struct arena *arena, uint8_t family, uint32_t table,
 	       struct route **routes, size_t *count, struct floe_error *error)
 {
