@@ -12,14 +12,12 @@
 
 #define DNS_PORT        53
 #define DNS_HEADER_SIZE 12
-#define DNS_NAME_MAX    255 /* on the wire, section 2.3.4; more than its text and an end mark take */
+#define DNS_NAME_MAX    255 /* on the wire, section 2.3.4: also enough for it as text */
 #define DNS_UDP_MIN     512 /* what every client takes, section 4.2.1 */
-#define DNS_ADDRESS_MAX 16
+#define DNS_ADDRESS_MAX 16  /* of a name and a family */
 
-/* The longest message that dns_build() writes: header, question, and the two options' worth. */
-#define DNS_ANSWER_MAX                                                                             \
-	(DNS_HEADER_SIZE + DNS_NAME_MAX + 4 + DNS_ADDRESS_MAX * (12 + 16) + DNS_OPT_SIZE)
-#define DNS_OPT_SIZE 11 /* the OPT record without options, RFC 6891 section 6.1.2 */
+/* The longest message that dns_build() writes. */
+#define DNS_ANSWER_MAX (DNS_HEADER_SIZE + DNS_NAME_MAX + 4 + DNS_ADDRESS_MAX * (12 + 16) + 11)
 
 enum dns_type {
 	DNS_A = 1,
@@ -60,7 +58,7 @@ struct dns_query {
 struct dns_addresses {
 	struct in_addr v4[DNS_ADDRESS_MAX];
 	struct in6_addr v6[DNS_ADDRESS_MAX];
-	size_t v4_count, v6_count; /* together at most DNS_ADDRESS_MAX are answered */
+	size_t v4_count, v6_count;
 };
 
 /*
@@ -78,18 +76,18 @@ bool dns_is_response(const struct dns_query *query, uint16_t id, const uint8_t *
 enum dns_rcode dns_rcode(const uint8_t *response);
 
 /*
- * Writes an answer of RCODE to QUERY to DATA; returns its size. ADDRESSES (NULL: not ours to know)
- * of the type that was asked for are the answer, maybe none at all. What does not fit SIZE is left
- * out, and the client told to ask by TCP; DNS_UDP_MIN is always enough for that, else -EMSGSIZE.
+ * Writes an answer of RCODE to QUERY to DATA; returns its size. ADDRESSES (NULL: the answer is not
+ * ours to know) of the type that was asked for are in it, maybe none at all. When they do not fit
+ * SIZE, none is, and the client is told to ask by TCP. DNS_UDP_MIN is always enough for that; else
+ * -EMSGSIZE.
  */
 ssize_t dns_build(const struct dns_query *query, enum dns_rcode rcode,
 		  const struct dns_addresses *addresses, uint8_t *data, size_t size);
 
-/* The answer that holds nothing but that the client is to ask by TCP; -EMSGSIZE as above. */
+/* The answer that says nothing but that the client is to ask by TCP. */
 ssize_t dns_build_truncated(const struct dns_query *query, uint8_t *data, size_t size);
 
-/* Whether two names, or parts of them of SIZE bytes, are the same: case does not matter in ASCII. */
+/* Whether two names are the same: case does not matter, in ASCII (RFC 4343). */
 bool dns_same_name(const char *left, const char *right);
-bool dns_same_bytes(const uint8_t *left, const uint8_t *right, size_t size);
 
 #endif
