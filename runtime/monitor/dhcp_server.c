@@ -9,8 +9,7 @@
 #include <linux/if_packet.h>
 #include <string.h>
 
-#define AT_SENDER      6 /* in the Ethernet header */
-#define AT_PROTOCOL    12
+#define AT_PROTOCOL    12 /* in the Ethernet header */
 #define AT_FRAGMENT    20 /* from here in the IPv4 header after it */
 #define AT_IP_PROTOCOL 23
 #define AT_PORT        (WIRE_ETHERNET_SIZE + 2) /* of the destination; X is the header's size */
@@ -37,24 +36,13 @@ static const struct sock_filter filter[] = {
 	BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
-/* Instructions before the filter that drop what does not come from one client. */
-#define SENDER_COUNT 6
-
-/* On a bridge the frames of other machines are not even counted. Returns the filter's size. */
-static size_t make_filter(const struct dhcp_lease *lease,
-			  struct sock_filter out[static SENDER_COUNT + ARRAY_SIZE(filter)])
+/* Returns the filter's size. */
+static size_t
+make_filter(const struct dhcp_lease *lease,
+	    struct sock_filter out[static LINK_FILTER_SENDER_COUNT + ARRAY_SIZE(filter)])
 {
-	const struct sock_filter sender[SENDER_COUNT] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_SENDER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, wire_get32(lease->client_mac), 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_SENDER + 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, wire_get16(lease->client_mac + 4), 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	size_t count = dhcp_is_for_one(lease) ? ARRAY_SIZE(sender) : 0;
+	size_t count = dhcp_is_for_one(lease) ? link_filter_sender(lease->client_mac, out) : 0;
 
-	memcpy(out, sender, count * sizeof(sender[0]));
 	memcpy(out + count, filter, sizeof(filter));
 	return count + ARRAY_SIZE(filter);
 }
@@ -62,7 +50,7 @@ static size_t make_filter(const struct dhcp_lease *lease,
 int dhcp_server_open(struct dhcp_server *server, int index, const struct dhcp_lease *lease,
 		     struct floe_error *error)
 {
-	struct sock_filter whole[SENDER_COUNT + ARRAY_SIZE(filter)];
+	struct sock_filter whole[LINK_FILTER_SENDER_COUNT + ARRAY_SIZE(filter)];
 	const struct link_service_kind kind = {
 		.name = "DHCP",
 		.protocol = ETH_P_IP,

@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <string.h>
+
+#define AT_SENDER 6 /* in the Ethernet header */
 
 /* Frames looked at in a turn and in a second: far more than a client needs, little work for us. */
 #define BURST         16
@@ -25,6 +28,22 @@ static int fail(int errnum, int index, const char *name, struct floe_error *erro
 	if (errnum == EPROTONOSUPPORT)
 		return err_hint(error, "it is not an Ethernet link");
 	return r;
+}
+
+size_t link_filter_sender(const uint8_t mac[static WIRE_MAC_SIZE],
+			  struct sock_filter out[static LINK_FILTER_SENDER_COUNT])
+{
+	const struct sock_filter sender[LINK_FILTER_SENDER_COUNT] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_SENDER),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, wire_get32(mac), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_SENDER + 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, wire_get16(mac + 4), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	memcpy(out, sender, sizeof(sender));
+	return LINK_FILTER_SENDER_COUNT;
 }
 
 int link_service_open(struct link_service *service, int index, const struct link_service_kind *kind,

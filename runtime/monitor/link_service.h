@@ -14,7 +14,9 @@
 #include <poll.h>
 
 /* A full Ethernet frame and more. */
-#define LINK_FRAME_MAX 2048
+#define LINK_FRAME_MAX           2048
+
+#define LINK_FILTER_SENDER_COUNT 6
 
 struct link_service {
 	int fd; /* -1: closed */
@@ -30,6 +32,11 @@ struct link_service_kind {
 	size_t filter_count;
 	const uint8_t *multicast; /* an address to listen to; NULL: none */
 };
+
+/* Writes to OUT, for the beginning of a filter, what drops all frames but those from MAC. On a
+ * bridge the frames of other machines are not even counted then. Returns how many it wrote. */
+size_t link_filter_sender(const uint8_t mac[static WIRE_MAC_SIZE],
+			  struct sock_filter out[static LINK_FILTER_SENDER_COUNT]);
 
 /* Opens the service on link INDEX of the calling thread's network namespace: see
  * packet_socket_open() for what that takes. Release with link_service_close(). */

@@ -48,14 +48,26 @@ static const struct sock_filter filter[] = {
 	BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
+/* Returns the filter's size. */
+static size_t
+make_filter(const struct ra_router *router,
+	    struct sock_filter out[static LINK_FILTER_SENDER_COUNT + ARRAY_SIZE(filter)])
+{
+	size_t count = ra_is_for_one(router) ? link_filter_sender(router->client_mac, out) : 0;
+
+	memcpy(out + count, filter, sizeof(filter));
+	return count + ARRAY_SIZE(filter);
+}
+
 int ra_server_open(struct ra_server *server, int index, const struct ra_router *router,
 		   struct floe_error *error)
 {
-	static const struct link_service_kind kind = {
+	struct sock_filter whole[LINK_FILTER_SENDER_COUNT + ARRAY_SIZE(filter)];
+	const struct link_service_kind kind = {
 		.name = "router advertisements",
 		.protocol = ETH_P_IPV6,
-		.filter = filter,
-		.filter_count = ARRAY_SIZE(filter),
+		.filter = whole,
+		.filter_count = make_filter(router, whole),
 		.multicast = all_routers,
 	};
 	int r;
@@ -112,11 +124,16 @@ static int advertise(struct ra_server *server, const struct ra_target *target, u
 	return r;
 }
 
-/* One that the link did not take does not count as one of the first, which come quickly. */
+/* To the only client, where there is one: a packet for a group may go to the MAC address of one of
+ * it (RFC 6085). One that the link did not take does not count as one of the first, which come quickly. */
 static int advertise_to_all(struct ra_server *server, uint64_t now_usec)
 {
-	int r = advertise(server, &ra_all_nodes, &server->counters.multicast);
+	struct ra_target target = ra_all_nodes;
+	int r;
 
+	if (ra_is_for_one(&server->router))
+		memcpy(target.mac, server->router.client_mac, sizeof(target.mac));
+	r = advertise(server, &target, &server->counters.multicast);
 	if (r == 1 && server->initial > 0)
 		server->initial--;
 	server->last_usec = now_usec;
