@@ -65,10 +65,12 @@ static void take_hook(const struct nlattr *attr, struct nft_chain_info *info)
 int nft_chain_parse(const struct nlmsghdr *message, struct nft_chain_info *info)
 {
 	const struct nlattr *attrs[NFTA_CHAIN_TYPE + 1];
+	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
 
 	*info = (struct nft_chain_info){0};
 	if (!sort_message(attrs, NFTA_CHAIN_TYPE + 1, message, NFT_MSG_NEWCHAIN))
 		return -EBADMSG;
+	info->family = header->nfgen_family;
 	attr_text(attrs[NFTA_CHAIN_TABLE], info->table, sizeof(info->table));
 	attr_text(attrs[NFTA_CHAIN_NAME], info->name, sizeof(info->name));
 	attr_text(attrs[NFTA_CHAIN_TYPE], info->type, sizeof(info->type));

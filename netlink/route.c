@@ -136,51 +136,36 @@ static bool is_no_route(int r)
 	return r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL;
 }
 
+/* Networks found, other than those of one link. */
+struct found {
+	uint32_t except;
+	size_t count;
+};
+
 static int count_networks(void *context, const struct nlmsghdr *message)
 {
-	size_t *count = context;
+	struct found *found = context;
 	struct route route;
 
-	if (route_parse(message, &route) == 0 && route.prefix > 0)
-		++*count;
+	if (route_parse(message, &route) == 0 && route.prefix > 0 &&
+	    (!found->except || route.link != found->except))
+		found->count++;
 	return 0;
 }
 
 int route_is_free(struct netlink *netlink, const struct ip *addresses, size_t count,
-		  struct floe_error *error)
+		  uint32_t except, struct floe_error *error)
 {
 	CLEANUP_BATCH struct netlink_batch batch = {0};
-	size_t networks = 0;
+	struct found found = {.except = except};
 	int r;
 
 	for (size_t i = 0; i < count; i++)
 		ask_route(&batch, &addresses[i], RTM_F_FIB_MATCH);
-	r = netlink_request(netlink, &batch, count_networks, &networks);
+	r = netlink_request(netlink, &batch, count_networks, &found);
 	if (r < 0 && !is_no_route(r))
 		return netlink_fail(netlink, error, r, "cannot look routes up");
-	return networks == 0;
-}
-
-static int take_link(void *context, const struct nlmsghdr *message)
-{
-	struct route route;
-
-	if (route_parse(message, &route) == 0)
-		*(uint32_t *)context = route.link;
-	return 0;
-}
-
-int route_link(struct netlink *netlink, const struct ip *address, struct floe_error *error)
-{
-	CLEANUP_BATCH struct netlink_batch batch = {0};
-	uint32_t link = 0;
-	int r;
-
-	ask_route(&batch, address, 0);
-	r = netlink_request(netlink, &batch, take_link, &link);
-	if (r < 0 && !is_no_route(r))
-		return netlink_fail(netlink, error, r, "cannot look a route up");
-	return (int)link;
+	return found.count == 0;
 }
 
 int route_list(struct netlink *netlink, struct arena *arena, uint8_t family, uint32_t table,

@@ -213,8 +213,14 @@ struct floe_machine_info {
 	const char *status; /* the last STATUS= the machine sent; "" */
 	uint32_t uid_base;  /* 0 with uid_count 0: no user namespace */
 	uint32_t uid_count;
-	uint64_t since_usec; /* CLOCK_REALTIME of the start */
-	const char *log;     /* console log of a detached machine; "" */
+	uint64_t since_usec;          /* CLOCK_REALTIME of the start */
+	const char *log;              /* console log of a detached machine; "" */
+	const char *link;             /* the host's end of its own network link; "" */
+	const char *const *addresses; /* of the machine's end, where they are known */
+	size_t address_count;
+	const char *const *ports; /* that lead there: protocol, [address:]port of the host, and of
+				   * the machine, such as "tcp 127.0.0.1:8080 80" */
+	size_t port_count;
 };
 
 /* Valid only during the call; return non-zero to end the listing with that value. */

@@ -17,7 +17,7 @@ runtime/nix		public base sys
 runtime/nix/db		public base nix
 runtime/image		public base sys
 runtime/image/archive	public base sys image
-runtime/state		public base sys net
+runtime/state		public base spec sys net netlink
 runtime/machined	public base
 runtime/sys		public base
 runtime/spec		public base

@@ -3,6 +3,7 @@
 #ifndef FLOE_LAUNCH_CONTEXT_H
 #define FLOE_LAUNCH_CONTEXT_H
 
+#include "../../netlink/socket.h"
 #include "../plan/plan.h"
 #include "launch.h"
 
@@ -11,6 +12,12 @@
 struct secret {
 	void *data;
 	size_t size;
+};
+
+/* A link of the host that is in the machine for as long as it lives. */
+struct moved_link {
+	const char *name; /* on the host */
+	int index;        /* inside */
 };
 
 /*
@@ -28,7 +35,13 @@ struct context {
 	int state_fd;  /* locked state directory */
 	int notify_fd; /* datagram socket, unbound until the leader binds it */
 	int stub_fd;   /* sealed memory file with our PID 1, -1: none */
-	int stdio[3];  /* of the payload in pipe mode, above 2; -1: none */
+	int net_alive; /* says that the machine on the host's network lives; -1: it is not there */
+	struct netlink route;  /* of the host */
+	struct netlink inside; /* of the machine's network namespace */
+	struct netlink watch;  /* the same, for its changes of addresses */
+	struct moved_link *moved;
+	size_t moved_count;
+	int stdio[3]; /* of the payload in pipe mode, above 2; -1: none */
 
 	/* stager */
 	int cgroup_fd; /* cgroup2 directory the leader is created in, -1: the monitor's */

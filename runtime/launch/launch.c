@@ -143,6 +143,9 @@ static int follow_stager(struct launch *launch, int channel, struct floe_error *
 			return report_op(error, launch->context.plan, message.value,
 					 message.errnum);
 		r = note_leader(launch, message.value, error);
+		/* While the others go on: it takes nothing of theirs but the namespace. */
+		if (r == 0)
+			r = run_ops(launch, PHASE_NETWORK, error);
 		if (r < 0)
 			return r;
 	}
@@ -295,6 +298,16 @@ int launch_console_fd(const struct launch *launch)
 int launch_notify_fd(const struct launch *launch)
 {
 	return launch->context.notify_fd;
+}
+
+struct netlink *launch_watch(struct launch *launch)
+{
+	return &launch->context.watch;
+}
+
+struct netlink *launch_inside(struct launch *launch)
+{
+	return &launch->context.inside;
 }
 
 int launch_state_fd(const struct launch *launch)

@@ -7,6 +7,7 @@
 #include "../plan/plan.h"
 
 struct launch;
+struct netlink;
 struct seccomp_filters;
 
 /* What a plan cannot hold: open descriptors and compiled programs. All stay the caller's. */
@@ -38,7 +39,12 @@ pid_t launch_leader(const struct launch *launch);   /* as seen by the caller */
 int launch_leader_fd(const struct launch *launch);  /* pidfd */
 int launch_console_fd(const struct launch *launch); /* pty master, once assembled */
 int launch_notify_fd(const struct launch *launch);  /* datagram socket, SO_PASSCRED */
-int launch_state_fd(const struct launch *launch);   /* the locked state directory */
+
+/* Sockets of the machine's network namespace; the fd of the first is -1 when its addresses are not to
+ * be followed. */
+struct netlink *launch_watch(struct launch *launch);  /* tells of changes of addresses */
+struct netlink *launch_inside(struct launch *launch); /* for questions */
+int launch_state_fd(const struct launch *launch);     /* the locked state directory */
 
 /* Kills what is left, reaps the leader if that was not done (its wait status goes to *STATUS,
  * which may be NULL), undoes all host-side ops in reverse, frees. NULL is allowed. Failures to

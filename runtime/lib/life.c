@@ -9,6 +9,7 @@
 #include "../monitor/notify.h"
 #include "../plan/host.h"
 #include "../plan/plan.h"
+#include "../state/network.h"
 #include "../state/state.h"
 #include "ending.h"
 #include "filters.h"
@@ -148,6 +149,9 @@ static int record(struct cycle *cycle, const struct log *log, struct floe_error 
 	state->keep_unit = plan->keep_unit;
 	state->seccomp = plan->seccomp;
 	state->capabilities = plan->caps_bounding;
+	state->link = plan->link;
+	state_set_addresses(state, plan->address);
+	state_set_ports(state, plan->ports, plan->port_count);
 	state->syscall_filter = (const char *const *)plan->syscall_filter;
 	state->syscall_filter_count = plan->syscall_filter_count;
 	return state_write(launch_state_fd(cycle->launch), state, error);

@@ -232,7 +232,7 @@ static int is_whole(struct netlink *netlink, struct floe_error *error)
 static int make_anew(struct netlink *netlink, const struct net_table *table,
 		     struct floe_error *error)
 {
-	CLEANUP_NFT struct nft_batch batch;
+	CLEANUP_NFT struct nft_batch batch = {0};
 
 	nft_begin(&batch, NFPROTO_INET, RULES_TABLE);
 	rules_put_base(&batch);
@@ -244,7 +244,7 @@ static int make_anew(struct netlink *netlink, const struct net_table *table,
 int rules_add(struct netlink *netlink, const struct net_table *table,
 	      const struct net_member *member, struct floe_error *error)
 {
-	CLEANUP_NFT struct nft_batch batch;
+	CLEANUP_NFT struct nft_batch batch = {0};
 	int whole = is_whole(netlink, error);
 
 	if (whole <= 0)
@@ -258,7 +258,7 @@ int rules_change(struct netlink *netlink, const struct net_table *table,
 		 const struct net_member *before, const struct net_member *after,
 		 struct floe_error *error)
 {
-	CLEANUP_NFT struct nft_batch batch;
+	CLEANUP_NFT struct nft_batch batch = {0};
 	int whole = is_whole(netlink, error);
 
 	if (whole <= 0)
@@ -285,7 +285,7 @@ static void take_member(struct nft_batch *batch, const struct net_member *member
 int rules_remove(struct netlink *netlink, const struct net_table *table,
 		 const struct net_member *member, struct floe_error *error)
 {
-	CLEANUP_NFT struct nft_batch batch;
+	CLEANUP_NFT struct nft_batch batch = {0};
 	int r = is_whole(netlink, error);
 
 	if (r <= 0)
@@ -304,7 +304,7 @@ int rules_remove(struct netlink *netlink, const struct net_table *table,
 
 int rules_delete(struct netlink *netlink, struct floe_error *error)
 {
-	CLEANUP_NFT struct nft_batch batch;
+	CLEANUP_NFT struct nft_batch batch = {0};
 	int r;
 
 	nft_begin(&batch, NFPROTO_INET, RULES_TABLE);

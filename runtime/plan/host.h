@@ -6,6 +6,7 @@
 #include "../base/arena.h"
 #include "../base/err.h"
 #include "../spec/spec.h"
+#include "host_net.h"
 
 #include <sys/stat.h>
 
@@ -159,6 +160,7 @@ struct host {
 	const char *const
 		*proc_paths;   /* what exists of HOST_PROC_PATHS below /proc, NULL-terminated; NULL
 				where nothing is masked */
+	struct host_net net;   /* looked at only for links */
 	const char *run_dir;   /* "/run/floe" */
 	const char *state_dir; /* "/var/lib/floe" */
 };
@@ -167,5 +169,9 @@ struct host {
 int host_probe(struct host *host, const struct spec *spec, struct floe_error *error);
 
 void host_free(struct host *host);
+
+/* Whether floe gives the machine's own link its addresses: not on a bridge of others, and not where
+ * systemd-networkd does unless that is asked for. */
+bool net_is_managed(const struct spec *spec, const struct host_net *net);
 
 #endif

@@ -110,6 +110,7 @@ static void plan_finish(struct builder *b)
 	op->text = b->spec->hostname ? b->spec->hostname : b->plan->name;
 	if (b->plan->clone_flags & CLONE_NEWNET)
 		op_add(b, OP_LOOPBACK_UP, PHASE_INSIDE, "programs expect it");
+	plan_net_inside(b);
 }
 
 static void decide_console(struct builder *b)
@@ -155,7 +156,7 @@ static void copy_decisions(struct builder *b)
 	plan->listen_fds = b->host->listen_fds;
 	plan->syscall_filter = spec->syscall_filter;
 	plan->syscall_filter_count = spec->syscall_filter_count;
-	plan->cgroup = plan->cgroup_exec = plan->boot = "";
+	plan->cgroup = plan->cgroup_exec = plan->boot = plan->link = "";
 	plan->directory = b->host->tree.path ? b->host->tree.path : "";
 	plan->uuid = b->host->tree.machine_id ? b->host->tree.machine_id
 		     : spec->uuid             ? spec->uuid
@@ -170,6 +171,7 @@ static int build(struct builder *b)
 		plan_user,
 		plan_cgroup,
 		plan_devices,
+		plan_net,
 	};
 	static int (*const inside[])(struct builder *) = {
 		plan_root,  plan_api,     plan_custom,      plan_store,

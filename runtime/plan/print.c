@@ -10,6 +10,7 @@ static const char *const headings[PHASE_COUNT] = {
 	[PHASE_ENTER] = "A helper process with a mount namespace of its own",
 	[PHASE_STAGE] = "The helper stages what the machine may use of the host",
 	[PHASE_MIDDLE] = "The helper prepares the waiting first process",
+	[PHASE_NETWORK] = "Meanwhile, on the host: the machine's network",
 	[PHASE_INSIDE] = "The first process, in its namespaces, assembles the machine",
 	[PHASE_LATE] = "The first process becomes the payload",
 };

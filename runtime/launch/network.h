@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The ops about the network, and what is undone of them at the end; private to launch. */
+#ifndef FLOE_LAUNCH_NETWORK_H
+#define FLOE_LAUNCH_NETWORK_H
+
+#include "context.h"
+
+/* The monitor's: see op_function. NULL for other kinds. */
+op_function network_function(enum op_kind kind);
+
+/* The leader's, async-signal-safe. */
+int network_link_inside(struct context *context, const struct op *op);
+
+/* Brings links back that were moved, and closes what is open. The leader is dead. */
+void network_release(struct context *context, struct floe_error *error);
+
+#endif
