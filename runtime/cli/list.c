@@ -140,7 +140,8 @@ static int add_image(void *context, const struct floe_image_info *info)
 
 static int list(struct listing *listing)
 {
-	static const char *const machines[] = {"NAME", "STATE", "LEADER", "UIDS", "ADDRESS", "DIRECTORY"};
+	static const char *const machines[] = {"NAME", "STATE",   "LEADER",
+					       "UIDS", "ADDRESS", "DIRECTORY"};
 	static const char *const images[] = {"NAME", "ACCESS", "MODIFIED", "PATH"};
 	struct floe_error error = {0};
 	int r, status;

@@ -37,6 +37,7 @@ struct context {
 	int stub_fd;   /* sealed memory file with our PID 1, -1: none */
 	int net_alive; /* says that the machine on the host's network lives; -1: it is not there */
 	struct netlink route;  /* of the host */
+	struct netlink filter; /* nftables of the host */
 	struct netlink inside; /* of the machine's network namespace */
 	struct netlink watch;  /* the same, for its changes of addresses */
 	struct moved_link *moved;

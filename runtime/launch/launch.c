@@ -305,6 +305,11 @@ struct netlink *launch_watch(struct launch *launch)
 	return &launch->context.watch;
 }
 
+struct netlink *launch_filter(struct launch *launch)
+{
+	return &launch->context.filter;
+}
+
 struct netlink *launch_inside(struct launch *launch)
 {
 	return &launch->context.inside;

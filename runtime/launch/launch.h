@@ -44,6 +44,7 @@ int launch_notify_fd(const struct launch *launch);  /* datagram socket, SO_PASSC
  * be followed. */
 struct netlink *launch_watch(struct launch *launch);  /* tells of changes of addresses */
 struct netlink *launch_inside(struct launch *launch); /* for questions */
+struct netlink *launch_filter(struct launch *launch); /* nftables of the host, with them */
 int launch_state_fd(const struct launch *launch);     /* the locked state directory */
 
 /* Kills what is left, reaps the leader if that was not done (its wait status goes to *STATUS,

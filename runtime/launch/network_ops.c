@@ -263,8 +263,11 @@ static int limit_rate(struct context *context, const struct op *op)
 static int join(struct context *context, const struct op *op)
 {
 	const uint16_t dns[2] = {0};
+	int r = op->flags ? net_filter_open(&context->filter, context->error) : 0;
 
-	return net_join(op->net->member.machine, dns, op->flags != 0, context->error);
+	return r < 0 ? r
+		     : net_join(op->flags ? &context->filter : NULL, op->net->member.machine, dns,
+				context->error);
 }
 
 static int watch(struct context *context, const struct op *op)
@@ -322,6 +325,7 @@ void network_release(struct context *context, struct floe_error *error)
 	/* The machine's namespace lives for as long as a socket of it does. */
 	netlink_close(&context->watch);
 	netlink_close(&context->inside);
+	netlink_close(&context->filter);
 	netlink_close(&context->route);
 	cleanup_fd(&context->net_alive);
 	context->net_alive = -1;

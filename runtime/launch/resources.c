@@ -72,7 +72,7 @@ void context_init(struct context *context, const struct plan *plan, const struct
 	context->image_lock = context->uid_lock = -1;
 	context->state_fd = context->notify_fd = context->stub_fd = -1;
 	context->cgroup_fd = context->net_alive = -1;
-	context->route.fd = context->inside.fd = context->watch.fd = -1;
+	context->route.fd = context->filter.fd = context->inside.fd = context->watch.fd = -1;
 	context->base_fd = context->userns_fd = context->root_fd = -1;
 	context->console_fd = context->console_main = -1;
 }
@@ -130,6 +130,9 @@ void resources_forget(struct context *context)
 	free(context->secrets);
 	context->secrets = NULL;
 	netlink_close(&context->route);
+	/* What is followed needs it again. */
+	if (context->watch.fd < 0)
+		netlink_close(&context->filter);
 	cleanup_fd(&context->stub_fd);
 	context->stub_fd = -1;
 	for (int i = 0; i < 3; i++) {

@@ -13,12 +13,13 @@
 #define BURST         10
 
 void addresses_init(struct addresses *addresses, const char *machine, struct netlink *watch,
-		    struct netlink *inside)
+		    struct netlink *inside, struct netlink *filter)
 {
 	*addresses = (struct addresses){
 		.machine = machine,
 		.watch = watch,
 		.inside = inside,
+		.filter = filter,
 		.bucket = {.interval_usec = INTERVAL_USEC, .burst = BURST},
 	};
 }
@@ -68,7 +69,7 @@ static bool look(struct addresses *addresses)
 	arena_free(&arena);
 	if (ip_equal(&now[0], &addresses->current[0]) && ip_equal(&now[1], &addresses->current[1]))
 		return false;
-	if (net_move(addresses->machine, now, NULL) < 0)
+	if (net_move(addresses->filter, addresses->machine, now, NULL) < 0)
 		return false;
 	memcpy(addresses->current, now, sizeof(now));
 	return true;

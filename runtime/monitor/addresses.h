@@ -13,13 +13,14 @@ struct addresses {
 	const char *machine;
 	struct netlink *watch;  /* hears of changes; fd -1: there is nothing to follow */
 	struct netlink *inside; /* is asked */
+	struct netlink *filter; /* for rules, of the host */
 	struct ip current[2];   /* by family_index(); family 0: none */
 	uint64_t due;           /* when to look, in clock_usec(); 0: nothing changed */
 	struct token_bucket bucket;
 };
 
 void addresses_init(struct addresses *addresses, const char *machine, struct netlink *watch,
-		    struct netlink *inside);
+		    struct netlink *inside, struct netlink *filter);
 
 /* Fills in what to wait for; returns when to call addresses_handle() although nothing came, 0:
  * never. */

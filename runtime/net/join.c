@@ -4,6 +4,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/link_names.h"
+#include "../sys/close_later.h"
 #include "../sys/tree.h"
 #include "hosts.h"
 #include "rules.h"
@@ -18,10 +19,9 @@
 
 #define CLEANUP_TABLE CLEANUP(net_table_free)
 
-static int open_rules(struct netlink *netlink, struct floe_error *error)
+int net_filter_open(struct netlink *filter, struct floe_error *error)
 {
-	netlink->fd = -1;
-	return netlink_open(netlink, NETLINK_NETFILTER, error);
+	return filter->fd >= 0 ? 0 : netlink_open(filter, NETLINK_NETFILTER, error);
 }
 
 /* ---- going ---- */
@@ -29,15 +29,17 @@ static int open_rules(struct netlink *netlink, struct floe_error *error)
 static int remove_rules(const struct net_table *table, const struct net_member *member,
 			struct floe_error *error)
 {
-	CLEANUP_NETLINK struct netlink netlink = NETLINK_CLOSED;
-	int r = open_rules(&netlink, error);
+	struct netlink netlink = NETLINK_CLOSED;
+	int r = net_filter_open(&netlink, error);
 
 	/* A kernel without it never had rules of ours. */
 	if (r == -EPROTONOSUPPORT)
 		return 0;
-	if (r == 0 && table->count > 0)
-		return rules_remove(&netlink, table, member, error);
-	return r < 0 ? r : rules_delete(&netlink, error);
+	if (r == 0)
+		r = table->count > 0 ? rules_remove(&netlink, table, member, error)
+				     : rules_delete(&netlink, error);
+	close_later(&netlink.fd);
+	return r;
 }
 
 static bool is_zone_empty(const struct net_table *table, const char *zone)
@@ -195,16 +197,13 @@ int net_claim(const struct net_member *member, struct floe_error *error)
 	return r;
 }
 
-static int join(struct net_table *table, struct net_member *member, bool rules,
+static int join(struct netlink *filter, struct net_table *table, struct net_member *member,
 		struct floe_error *error)
 {
-	CLEANUP_NETLINK struct netlink netlink = NETLINK_CLOSED;
 	int r = net_table_write(table, error);
 
-	if (r == 0 && rules)
-		r = open_rules(&netlink, error);
-	if (r == 0 && rules)
-		r = rules_add(&netlink, table, member, error);
+	if (r == 0 && filter)
+		r = rules_add(filter, table, member, error);
 	if (r == 0)
 		r = zone_names_add(member, error);
 	return r < 0 || !member->hosts_entry ? r : hosts_update(table, error);
@@ -228,7 +227,7 @@ static int open_member(const char *machine, int *lock, struct net_table *table,
 	return r;
 }
 
-int net_join(const char *machine, const uint16_t dns[static 2], bool rules,
+int net_join(struct netlink *filter, const char *machine, const uint16_t dns[static 2],
 	     struct floe_error *error)
 {
 	CLEANUP_TABLE struct net_table table = {0};
@@ -239,12 +238,12 @@ int net_join(const char *machine, const uint16_t dns[static 2], bool rules,
 	if (r < 0)
 		return r;
 	memcpy(member->dns, dns, sizeof(member->dns));
-	return join(&table, member, rules, error);
+	return join(filter, &table, member, error);
 }
 
-int net_move(const char *machine, const struct ip address[static 2], struct floe_error *error)
+int net_move(struct netlink *filter, const char *machine, const struct ip address[static 2],
+	     struct floe_error *error)
 {
-	CLEANUP_NETLINK struct netlink netlink = NETLINK_CLOSED;
 	CLEANUP_TABLE struct net_table table = {0};
 	CLEANUP_FD int lock = -1;
 	struct net_member *member = NULL, before;
@@ -256,9 +255,7 @@ int net_move(const char *machine, const struct ip address[static 2], struct floe
 	memcpy(member->address, address, sizeof(member->address));
 	r = net_table_write(&table, error);
 	if (r == 0)
-		r = open_rules(&netlink, error);
-	if (r == 0)
-		r = rules_change(&netlink, &table, &before, member, error);
+		r = rules_change(filter, &table, &before, member, error);
 	if (r == 0 && member->hosts_entry)
 		r = hosts_update(&table, error);
 	return r < 0 ? r : zone_names_add(member, error);

@@ -212,30 +212,36 @@ static void put_member(struct nft_batch *batch, const struct net_member *member)
 		put_chain(batch, member);
 }
 
-/* 1: the table is there and as we make it. */
-static int is_whole(struct netlink *netlink, struct floe_error *error)
+enum presence {
+	ABSENT,
+	FOREIGN, /* of another version, or made by somebody else */
+	WHOLE,   /* as we make it */
+};
+
+/* An enum presence, or a negative errno. */
+static int look(struct netlink *netlink, struct floe_error *error)
 {
 	struct arena arena = {0};
 	struct nft_table_info info;
 	int r = nft_table_find(netlink, &arena, NFPROTO_INET, RULES_TABLE, &info, NULL);
 
 	if (r == 0)
-		r = strcmp(info.comment, RULES_COMMENT) == 0;
+		r = strcmp(info.comment, RULES_COMMENT) == 0 ? WHOLE : FOREIGN;
 	else if (r == -ENOENT)
-		r = 0;
+		r = ABSENT;
 	else
 		netlink_fail(netlink, error, r, "cannot look for the nftables table " RULES_TABLE);
 	arena_free(&arena);
 	return r;
 }
 
-static int make_anew(struct netlink *netlink, const struct net_table *table,
+static int make_anew(struct netlink *netlink, const struct net_table *table, bool replace,
 		     struct floe_error *error)
 {
 	CLEANUP_NFT struct nft_batch batch = {0};
 
 	nft_begin(&batch, NFPROTO_INET, RULES_TABLE);
-	rules_put_base(&batch);
+	rules_put_base(&batch, replace);
 	for (size_t i = 0; i < table->count; i++)
 		put_member(&batch, &table->members[i]);
 	return nft_commit(netlink, &batch, error);
@@ -245,10 +251,12 @@ int rules_add(struct netlink *netlink, const struct net_table *table,
 	      const struct net_member *member, struct floe_error *error)
 {
 	CLEANUP_NFT struct nft_batch batch = {0};
-	int whole = is_whole(netlink, error);
+	int presence = look(netlink, error);
 
-	if (whole <= 0)
-		return whole < 0 ? whole : make_anew(netlink, table, error);
+	if (presence < 0)
+		return presence;
+	if (presence != WHOLE)
+		return make_anew(netlink, table, presence == FOREIGN, error);
 	nft_begin(&batch, NFPROTO_INET, RULES_TABLE);
 	put_member(&batch, member);
 	return nft_commit(netlink, &batch, error);
@@ -259,10 +267,12 @@ int rules_change(struct netlink *netlink, const struct net_table *table,
 		 struct floe_error *error)
 {
 	CLEANUP_NFT struct nft_batch batch = {0};
-	int whole = is_whole(netlink, error);
+	int presence = look(netlink, error);
 
-	if (whole <= 0)
-		return whole < 0 ? whole : make_anew(netlink, table, error);
+	if (presence < 0)
+		return presence;
+	if (presence != WHOLE)
+		return make_anew(netlink, table, presence == FOREIGN, error);
 	nft_begin(&batch, NFPROTO_INET, RULES_TABLE);
 	change_ports(&batch, nft_elements_delete, before);
 	change_ports(&batch, nft_elements_add, after);
@@ -286,16 +296,16 @@ int rules_remove(struct netlink *netlink, const struct net_table *table,
 		 const struct net_member *member, struct floe_error *error)
 {
 	CLEANUP_NFT struct nft_batch batch = {0};
-	int r = is_whole(netlink, error);
+	int r = look(netlink, error);
 
-	if (r <= 0)
-		return r;
+	if (r != WHOLE)
+		return r < 0 ? r : 0;
 	nft_begin(&batch, NFPROTO_INET, RULES_TABLE);
 	take_member(&batch, member, net_table_shares_link(table, member));
 	r = nft_commit(netlink, &batch, NULL);
 	/* Somebody took a part of it out: what is left of it goes with the table. */
 	if (r == -ENOENT)
-		return make_anew(netlink, table, error);
+		return make_anew(netlink, table, true, error);
 	return r < 0 ? netlink_fail(netlink, error, r,
 				    "cannot take what %s uses out of the nftables table",
 				    member->machine)

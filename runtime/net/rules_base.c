@@ -192,7 +192,7 @@ static void put_leaving(struct nft_batch *batch)
 	nft_rule_end(batch);
 }
 
-void rules_put_base(struct nft_batch *batch)
+void rules_put_base(struct nft_batch *batch, bool replace)
 {
 	const struct nft_set *const sets[] = {
 		&rules_links,       &rules_masquerade, &rules_isolated, &rules_hairpin,
@@ -200,7 +200,12 @@ void rules_put_base(struct nft_batch *batch)
 		&rules_ports_at[1], &rules_dns[0],     &rules_dns[1],
 	};
 
-	nft_table_replace(batch, RULES_COMMENT);
+	/* Nothing is deleted without need: closing a socket waits until the kernel has let go of what
+	 * was (nft_rcv_nl_event(), nf_tables_api.c), a grace period of RCU. */
+	if (replace)
+		nft_table_replace(batch, RULES_COMMENT);
+	else
+		nft_table_add(batch, RULES_COMMENT);
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		nft_set_add(batch, sets[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)

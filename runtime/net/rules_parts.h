@@ -21,7 +21,7 @@ extern const struct nft_set rules_ports[2];    /* by family_index(): published e
 extern const struct nft_set rules_ports_at[2]; /* on one address */
 extern const struct nft_set rules_dns[2];      /* link and Ethernet address: where DNS goes */
 
-/* The empty table with its chains and sets, in place of the one that is there. */
-void rules_put_base(struct nft_batch *batch);
+/* The empty table with its chains and sets; REPLACE: in place of the one that is there. */
+void rules_put_base(struct nft_batch *batch, bool replace);
 
 #endif
