@@ -93,7 +93,7 @@ const char *member_write(struct arena *arena, const struct net_member *member)
 static int read_ip(const char *text, struct ip *ip)
 {
 	*ip = (struct ip){0};
-	return strcmp(text, "none") == 0 ? 0 : ip_parse(text, ip);
+	return strcmp(text, "none") == 0 || ip_parse(text, ip) == 0 ? 0 : -EBADMSG;
 }
 
 static int read_family(struct net_member *member, const char *value)

@@ -183,7 +183,7 @@ static void add_forwarding(struct builder *b)
 	static const char *const format = "/proc/sys/net/ipv4/conf/%s/forwarding";
 	static const char *const fresh[] = {"default", NULL};
 
-	if (net->is_arranged)
+	if (net->is_arranged || b->spec->links.inside_by_payload)
 		return;
 	if (!net->forwards[0]) {
 		share_settings(b, format, fresh, "1", "links to come let packets pass");

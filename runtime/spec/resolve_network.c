@@ -23,15 +23,11 @@ static bool is_link_given(const struct spec *spec)
 static void decide_veth(struct spec *spec)
 {
 	struct spec_links *links = &spec->links;
+	bool presumed = links->veth == true && spec->network == SPEC_NETWORK_PRIVATE &&
+			!spec_given(spec, "private-network") && !is_link_given(spec);
 
-	if (links->bridge || links->zone)
-		links->veth = true;
-	else if (!spec_given(spec, "network-veth") &&
-		 (spec->network != SPEC_NETWORK_PRIVATE || spec_given(spec, "private-network") ||
-		  is_link_given(spec)))
-		links->veth = false;
-	if (links->veth == TRISTATE_UNSET)
-		links->veth = false;
+	if (!spec_given(spec, "network-veth"))
+		links->veth = presumed || links->bridge || links->zone;
 }
 
 static int check_namespace(struct spec *spec, struct floe_error *error)
@@ -200,6 +196,9 @@ static int take_pair(struct spec *spec, const char *host_name, const char *local
 	if (slot)
 		*slot = address;
 	links->inside_by_payload = true;
+	/* The module leaves that to the host's configuration. */
+	if (!spec_given(spec, "masquerade"))
+		links->masquerade = false;
 	return 0;
 }
 

@@ -2,6 +2,8 @@
 /* Hosts that exist only on paper, for plans that are made without looking at a real one. */
 #include "fake_host.h"
 
+#include "fake_host_net.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
@@ -477,6 +479,15 @@ static const struct {
 	{"no-machine-id", use_no_machine_id},
 	{"same-machine-id", use_same_machine_id},
 	{"unmerged", use_unmerged},
+	{"networkd", use_networkd},
+	{"no-nftables", use_no_nftables},
+	{"no-ipv6", use_no_ipv6},
+	{"forwarding", use_forwarding},
+	{"arranged", use_arranged},
+	{"old-forwarding", use_old_forwarding},
+	{"local-dns", use_local_dns},
+	{"firewall", use_firewall},
+	{"other-choice", use_other_choice},
 };
 
 static void apply_variant(struct host *host, const char *name, size_t length)
@@ -499,6 +510,7 @@ void fake_host(struct host *host, const struct spec *spec, const char *variants)
 	fill_tree(host, spec);
 	fill_mounts(host, spec);
 	fill_user(host, spec);
+	fake_net_fill(host, spec);
 	for (const char *at = variants; *at; at += strspn(at, " ")) {
 		size_t length = strcspn(at, " ");
 
