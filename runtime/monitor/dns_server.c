@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -143,10 +144,12 @@ void dns_server_init(struct dns_server *server)
 int dns_server_open(struct dns_server *server, int index, const struct dns_settings *settings,
 		    struct floe_error *error)
 {
+	char link[IF_NAMESIZE];
 	int r;
 
 	dns_server_init(server);
-	if (index <= 0)
+	/* Sockets are bound to any number, there or not. */
+	if (!if_indextoname((unsigned int)index, link))
 		return err_errno(error, ENODEV, "cannot answer DNS queries on link number %d",
 				 index);
 	r = open_families(server, index, settings, error);

@@ -6,6 +6,7 @@
 #include "../sys/caps.h"
 #include "../sys/memory.h"
 #include "../sys/process.h"
+#include "../sys/title.h"
 #include "link_filter.h"
 
 #include <errno.h>
@@ -144,8 +145,10 @@ static enum link_step confine(const struct link_confinement *confinement, int32_
 		return LINK_STEP_PARENT;
 	prctl(PR_SET_NAME, confinement->name);
 	process_close_others(0, confinement->fds, confinement->fd_count);
-	/* Without /proc what the parent had stays, for a process that can tell nobody. */
+	/* Without /proc what the parent had stays, for a process that can tell nobody; and the
+	 * title is for people to read. */
 	memory_keep_only(confinement->kept, confinement->kept_size);
+	title_set(confinement->title);
 	if ((*r = leave()) < 0)
 		return LINK_STEP_SESSION;
 	return drop_all(confinement, kept_ids, r);

@@ -3,6 +3,8 @@
 #ifndef FLOE_MONITOR_LINK_CONFINE_H
 #define FLOE_MONITOR_LINK_CONFINE_H
 
+#include "../base/names.h"
+
 #include <linux/filter.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,9 +31,10 @@ enum link_step {
 const char *link_step_text(enum link_step step);
 
 struct link_confinement {
-	pid_t parent;     /* to die with */
-	char name[16];    /* of the process */
-	const void *kept; /* the memory to keep, and its size */
+	pid_t parent;                      /* to die with */
+	char name[16];                     /* of the process */
+	char title[MACHINE_NAME_MAX + 16]; /* the whole of it, for ps(1) */
+	const void *kept;                  /* the memory to keep, and its size */
 	size_t kept_size;
 	const int *fds; /* the descriptors to keep, and their count */
 	size_t fd_count;

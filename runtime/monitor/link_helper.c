@@ -170,15 +170,15 @@ static int run(void *context)
 
 /* ---- starting ---- */
 
-/* "floe: NAME net", in what the kernel keeps (PR_SET_NAME, prctl(2)). */
-static void make_name(char name[static 16], const char *machine)
+/* Writes "floe: NAME net" to TEXT of SIZE bytes, with as much of the name as there is room for. */
+static void make_title(char *text, size_t size, const char *machine)
 {
 	static const char before[] = "floe: ", after[] = " net";
-	size_t room = 16 - strlen(before) - sizeof(after), length = strnlen(machine, room);
+	size_t room = size - strlen(before) - sizeof(after), length = strnlen(machine, room);
 
-	memcpy(name, before, strlen(before));
-	memcpy(name + strlen(before), machine, length);
-	memcpy(name + strlen(before) + length, after, sizeof(after));
+	memcpy(text, before, strlen(before));
+	memcpy(text + strlen(before), machine, length);
+	memcpy(text + strlen(before) + length, after, sizeof(after));
 }
 
 static void prepare(struct link_helper_memory *memory, const char *name, int report)
@@ -206,7 +206,8 @@ static void prepare(struct link_helper_memory *memory, const char *name, int rep
 						  memory->filter),
 		.report_fd = report,
 	};
-	make_name(confinement->name, name);
+	make_title(confinement->name, sizeof(confinement->name), name);
+	make_title(confinement->title, sizeof(confinement->title), name);
 }
 
 int link_helper_start(struct link_helper *helper, const char *name, struct floe_error *error)
