@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define DOMAIN ".floe"
+/* Below it are machines and nothing else. */
+static const char domain[] = "floe";
 
 /* Of a file: the most addresses of both families, and room for what is not understood. */
 #define FILE_SIZE_MAX (2 * DNS_ADDRESS_MAX * INET6_ADDRSTRLEN)
@@ -118,25 +119,34 @@ static int find_machine(int directory, const char *name, struct dns_addresses *a
 	return r == -ENOENT ? read_of_other_case(directory, name, addresses) : r;
 }
 
+/* How long the part of NAME before the domain is, with its dot; -1: NAME is not in the domain. */
+static ssize_t before_domain(const char *name)
+{
+	size_t length = strlen(name), suffix = strlen(domain);
+
+	if (length < suffix || !dns_same_name(name + length - suffix, domain))
+		return -1;
+	length -= suffix;
+	return length > 0 && name[length - 1] != '.' ? -1 : (ssize_t)length;
+}
+
 int dns_names_find(int directory, const char *name, struct dns_addresses *addresses)
 {
-	size_t length = strlen(name), domain = strlen(DOMAIN);
 	char machine[MACHINE_NAME_MAX + 1];
+	ssize_t length;
 	int r;
 
 	memset(addresses, 0, sizeof(*addresses));
 	r = find_machine(directory, name, addresses);
 	if (r != -ENOENT)
 		return r;
-	if (dns_same_name(name, DOMAIN + 1))
-		return -ENXIO;
-	if (length < domain || !dns_same_name(name + length - domain, DOMAIN))
+	length = before_domain(name);
+	if (length < 0)
 		return -ENOENT;
-	length -= domain;
-	if (length > MACHINE_NAME_MAX)
+	if (length == 0 || length > MACHINE_NAME_MAX + 1)
 		return -ENXIO;
-	memcpy(machine, name, length);
-	machine[length] = '\0';
+	memcpy(machine, name, (size_t)length - 1);
+	machine[length - 1] = '\0';
 	r = find_machine(directory, machine, addresses);
 	return r == -ENOENT ? -ENXIO : r;
 }

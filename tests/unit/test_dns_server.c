@@ -179,7 +179,7 @@ static void respond(int resolver, const struct sockaddr_in *to, uint8_t rcode, s
 /* Takes a query and responds to it; false when there is none. */
 static bool serve(int resolver, uint8_t rcode)
 {
-	struct sockaddr_in from;
+	struct sockaddr_in from = {0};
 	size_t size = receive(resolver, &from);
 
 	if (size == 0)
@@ -202,7 +202,7 @@ static int answered(int client, uint16_t id)
 
 static void both_protocols_have_one_port(void **state)
 {
-	struct sockaddr_in6 address;
+	struct sockaddr_in6 address = {0};
 	socklen_t size = sizeof(address);
 
 	(void)state;
@@ -355,7 +355,7 @@ static void a_machine_is_answered_at_once(void **state)
 static void other_names_are_asked_for(void **state)
 {
 	CLEANUP_FD int client = -1, resolver = resolver_at("127.0.0.1");
-	struct sockaddr_in from;
+	struct sockaddr_in from = {0};
 	size_t size;
 
 	(void)state;
@@ -379,7 +379,7 @@ static void every_query_has_a_number_and_a_port_of_its_own(void **state)
 {
 	CLEANUP_FD int client = -1, resolver = resolver_at("127.0.0.1");
 	unsigned int same_ids = 0, same_ports = 0;
-	struct sockaddr_in from[20];
+	struct sockaddr_in from[20] = {0};
 	uint16_t ids[20];
 
 	(void)state;
@@ -404,7 +404,7 @@ static void every_query_has_a_number_and_a_port_of_its_own(void **state)
 static void forged_responses_are_ignored(void **state)
 {
 	CLEANUP_FD int client = -1, resolver = resolver_at("127.0.0.1"), other = -1;
-	struct sockaddr_in from;
+	struct sockaddr_in from = {0};
 	size_t size;
 
 	(void)state;
@@ -466,7 +466,7 @@ static void a_resolver_that_is_silent_is_left(void **state)
 static void a_single_resolver_is_asked_twice(void **state)
 {
 	CLEANUP_FD int client = -1, resolver = resolver_at("127.0.0.1");
-	struct sockaddr_in from, again;
+	struct sockaddr_in from = {0}, again = {0};
 	size_t size;
 
 	(void)state;
@@ -611,7 +611,7 @@ static void what_is_too_long_is_told_to_use_tcp(void **state)
 {
 	CLEANUP_FD int client = -1, resolver = resolver_at("127.0.0.1");
 	uint8_t query[1024] = {0};
-	struct sockaddr_in from;
+	struct sockaddr_in from = {0};
 	size_t size;
 
 	(void)state;
