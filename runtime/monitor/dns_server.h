@@ -7,18 +7,16 @@
 #ifndef FLOE_MONITOR_DNS_SERVER_H
 #define FLOE_MONITOR_DNS_SERVER_H
 
-#include "../base/dns.h"
 #include "../base/err.h"
 #include "../base/token_bucket.h"
-#include "dns_names.h"
+#include "dns_flight.h"
 #include "dns_stream.h"
-#include "resolvers.h"
 
 #include <poll.h>
 
 #define DNS_FAMILIES      2 /* IPv4, IPv6 */
 #define DNS_IN_FLIGHT_MAX 32
-#define DNS_QUERY_MAX     512 /* by UDP; the client of a longer one is told to use TCP */
+#define DNS_STREAM_MAX    4
 
 /* What dns_server_poll() fills in. */
 #define DNS_SERVER_POLLS (2 * DNS_FAMILIES + DNS_IN_FLIGHT_MAX + DNS_STREAM_MAX)
@@ -33,29 +31,6 @@ struct dns_settings {
 	 * special. Read when somebody asks; files whose name starts with a dot are nobody's.
 	 */
 	int names;
-};
-
-/* What became of the queries; each only rises. */
-struct dns_counters {
-	uint64_t answered;  /* by ourselves, failures included */
-	uint64_t forwarded; /* to a resolver, with repetitions */
-	uint64_t relayed;   /* responses */
-	uint64_t ignored;   /* malformed queries, and responses to none */
-	uint64_t displaced; /* queries in flight that made room for others */
-	uint64_t streams;   /* TCP connections */
-};
-
-/* A query on its way to a resolver. */
-struct dns_flight {
-	int fd;              /* connected to the resolver; -1: free */
-	int server;          /* the socket that the query came in by */
-	uint16_t id;         /* random, towards the resolver */
-	uint64_t since_usec; /* when it came */
-	uint64_t due_usec;   /* when to try again */
-	struct resolver_choice choice;
-	struct sockaddr_in6 client; /* or a struct sockaddr_in */
-	size_t size;
-	uint8_t data[DNS_QUERY_MAX];
 };
 
 struct dns_server {

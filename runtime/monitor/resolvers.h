@@ -29,7 +29,6 @@ struct resolver_choice {
 	unsigned int generation; /* of the list; 0: none asked yet */
 	unsigned int tried;      /* a bit each */
 	unsigned int current;    /* the one that is asked */
-	unsigned int attempts;
 };
 
 /*
