@@ -45,7 +45,7 @@ endif
 
 # ---- Sources: one wildcard a room, see docs/architecture.md; an empty room is no error ---------
 
-LIB_ROOMS := $(addprefix runtime/,base spec plan net launch sys monitor state image lib nix machined oci) \
+LIB_ROOMS := $(addprefix runtime/,base spec plan net link launch sys monitor state image lib nix machined oci) \
 	     netlink seccomp init
 room = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 

@@ -10,9 +10,10 @@ runtime/cli		public
 runtime/lib		public base spec plan launch state monitor sys image nix machined oci net netlink seccomp
 runtime/oci		public base spec lib state launch sys
 runtime/monitor		public base spec plan launch state sys machined net netlink
-runtime/launch		public base spec plan sys state net netlink seccomp init
+runtime/launch		public base spec plan sys state link net netlink seccomp init
 runtime/plan		public base spec sys net netlink nix seccomp
 runtime/net		public base spec sys netlink
+runtime/link		public base sys
 runtime/nix		public base sys
 runtime/nix/db		public base nix
 runtime/image		public base sys

@@ -14,6 +14,8 @@ struct secret {
 	size_t size;
 };
 
+struct link_helper;
+
 /* A link of the host that is in the machine for as long as it lives. */
 struct moved_link {
 	const char *name; /* on the host */
@@ -36,10 +38,11 @@ struct context {
 	int notify_fd; /* datagram socket, unbound until the leader binds it */
 	int stub_fd;   /* sealed memory file with our PID 1, -1: none */
 	int net_alive; /* says that the machine on the host's network lives; -1: it is not there */
-	struct netlink route;  /* of the host */
-	struct netlink filter; /* nftables of the host */
-	struct netlink inside; /* of the machine's network namespace */
-	struct netlink watch;  /* the same, for its changes of addresses */
+	struct netlink route;       /* of the host */
+	struct netlink filter;      /* nftables of the host */
+	struct netlink inside;      /* of the machine's network namespace */
+	struct netlink watch;       /* the same, for its changes of addresses */
+	struct link_helper *helper; /* serves the machine's link; NULL: nothing does */
 	struct moved_link *moved;
 	size_t moved_count;
 	int stdio[3]; /* of the payload in pipe mode, above 2; -1: none */

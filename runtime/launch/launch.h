@@ -40,6 +40,11 @@ int launch_leader_fd(const struct launch *launch);  /* pidfd */
 int launch_console_fd(const struct launch *launch); /* pty master, once assembled */
 int launch_notify_fd(const struct launch *launch);  /* datagram socket, SO_PASSCRED */
 
+/* The process that serves the machine's link: a pidfd, -1 when there is none. When it is readable the
+ * process has ended, and launch_server_end() reaps it. */
+int launch_server_fd(const struct launch *launch);
+void launch_server_end(struct launch *launch);
+
 /* Sockets of the machine's network namespace; the fd of the first is -1 when its addresses are not to
  * be followed. */
 struct netlink *launch_watch(struct launch *launch);  /* tells of changes of addresses */

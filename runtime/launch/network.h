@@ -8,6 +8,13 @@
 /* The monitor's: see op_function. NULL for other kinds. */
 op_function network_function(enum op_kind kind);
 
+/* The index of a link of the host, or a negative errno with the error filled. */
+int network_link(struct context *context, const char *name);
+
+/* serve.c */
+int network_serve(struct context *context, const struct op *op);
+void network_serve_end(struct context *context);
+
 /* The leader's, async-signal-safe. */
 int network_link_inside(struct context *context, const struct op *op);
 

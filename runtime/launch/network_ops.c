@@ -4,6 +4,7 @@
 #include "network.h"
 
 #include "../base/cleanup.h"
+#include "../link/link_helper.h"
 #include "../net/join.h"
 #include "../net/sysctl.h"
 #include "../net/table.h"
@@ -34,7 +35,7 @@ static int open_route(struct context *context)
 	return netlink_open(&context->route, NETLINK_ROUTE, context->error);
 }
 
-static int find_link(struct context *context, const char *name)
+int network_link(struct context *context, const char *name)
 {
 	int r = open_route(context);
 
@@ -104,7 +105,7 @@ static int add_routes(struct context *context, const struct op_net *net, uint32_
 
 static int give_addresses(struct context *context, const struct op *op)
 {
-	int index = find_link(context, op->source);
+	int index = network_link(context, op->source);
 	int r = index < 0 ? index : add_addresses(context, op->net, (uint32_t)index);
 
 	return r < 0 ? r : add_routes(context, op->net, (uint32_t)index);
@@ -114,10 +115,9 @@ static int make_zone(struct context *context, const struct op *op)
 {
 	CLEANUP_FD int lock = net_lock(false, context->error);
 	int r = lock < 0 ? lock : open_route(context);
-	bool made;
 
 	if (r == 0)
-		r = zone_open(&context->route, op->source, op->text, &made, context->error);
+		r = zone_open(&context->route, &op->net->link, op->text, context->error);
 	return r < 0 ? r : add_addresses(context, op->net, (uint32_t)r);
 }
 
@@ -137,7 +137,7 @@ static int describe_link(struct context *context, const struct op *op, uint32_t 
 static int create_veth(struct context *context, const struct op *op)
 {
 	struct link_setting host = op->net->link, peer = op->net->peer;
-	int master = op->target ? find_link(context, op->target) : 0;
+	int master = op->target ? network_link(context, op->target) : 0;
 
 	if (master < 0)
 		return master;
@@ -195,7 +195,7 @@ static int name_inside(struct context *context, const char *name, const char *al
 static int make_shared(struct context *context, const struct op *op)
 {
 	struct link_setting setting = op->net->peer;
-	int parent = find_link(context, op->source), r;
+	int parent = network_link(context, op->source), r;
 
 	if (parent < 0)
 		return parent;
@@ -251,7 +251,7 @@ static int move_link(struct context *context, const struct op *op)
 
 static int limit_rate(struct context *context, const struct op *op)
 {
-	int index = find_link(context, op->source);
+	int index = network_link(context, op->source);
 
 	return index < 0 ? index
 			 : qdisc_set_rate(&context->route, (uint32_t)index, op->number[0],
@@ -262,7 +262,8 @@ static int limit_rate(struct context *context, const struct op *op)
 
 static int join(struct context *context, const struct op *op)
 {
-	const uint16_t dns[2] = {0};
+	const struct link_helper *helper = context->helper;
+	const uint16_t dns[2] = {helper ? helper->dns_port4 : 0, helper ? helper->dns_port6 : 0};
 	int r = op->flags ? net_filter_open(&context->filter, context->error) : 0;
 
 	return r < 0 ? r
@@ -290,8 +291,8 @@ op_function network_function(enum op_kind kind)
 		[OP_SYSCTL] = set_sysctl,    [OP_LINK_ZONE] = make_zone,
 		[OP_LINK_VETH] = make_veth,  [OP_LINK_SHARED] = make_shared,
 		[OP_LINK_MOVE] = move_link,  [OP_LINK_ADDRESS] = give_addresses,
-		[OP_LINK_RATE] = limit_rate, [OP_NET_JOIN] = join,
-		[OP_NET_WATCH] = watch,
+		[OP_LINK_RATE] = limit_rate, [OP_LINK_SERVE] = network_serve,
+		[OP_NET_JOIN] = join,        [OP_NET_WATCH] = watch,
 	};
 
 	return functions[kind];
@@ -313,6 +314,7 @@ void network_release(struct context *context, struct floe_error *error)
 	CLEANUP_FD int own = -1;
 
 	(void)error;
+	network_serve_end(context);
 	if (context->moved_count > 0)
 		own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	for (size_t i = context->moved_count; i > 0; i--) {

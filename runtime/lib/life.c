@@ -4,13 +4,13 @@
 
 #include "../base/cleanup.h"
 #include "../launch/launch.h"
-#include "../monitor/clock.h"
 #include "../monitor/monitor.h"
 #include "../monitor/notify.h"
 #include "../plan/host.h"
 #include "../plan/plan.h"
 #include "../state/network.h"
 #include "../state/state.h"
+#include "../sys/clock.h"
 #include "ending.h"
 #include "filters.h"
 

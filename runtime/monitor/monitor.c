@@ -5,10 +5,10 @@
 #include "../base/cleanup.h"
 #include "../base/token_bucket.h"
 #include "../state/network.h"
+#include "../sys/clock.h"
 #include "../sys/path.h"
 #include "../sys/process.h"
 #include "addresses.h"
-#include "clock.h"
 #include "notify.h"
 #include "sigpipe.h"
 
@@ -58,6 +58,7 @@ enum {
 	POLL_SIGNALS,
 	POLL_NOTIFY,
 	POLL_ADDRESSES,
+	POLL_SERVER,
 	POLL_CONSOLE,
 	POLL_COUNT = POLL_CONSOLE + CONSOLE_POLLS,
 };
@@ -250,6 +251,17 @@ static void handle_addresses(struct monitor *monitor, bool readable)
 		monitor->record = clock_usec() + RECORD_PERIOD_USEC;
 }
 
+/* It ends with its link, which may be just before its machine does. */
+static void handle_server(struct monitor *monitor)
+{
+	launch_server_end(monitor->setup.launch);
+	if (monitor->setup.log && !monitor->ended)
+		log_note(monitor->setup.log,
+			 "nothing serves addresses and names on the link of %s "
+			 "any more",
+			 monitor->setup.plan->name);
+}
+
 /* ---- signals ---- */
 
 static void handle_signal(struct monitor *monitor, int signal)
@@ -341,6 +353,7 @@ static void fill_polls(struct monitor *monitor, struct pollfd polls[static POLL_
 	polls[POLL_NOTIFY] =
 		(struct pollfd){.fd = lives ? launch_notify_fd(launch) : -1, .events = POLLIN};
 	addresses_poll(&monitor->addresses, &polls[POLL_ADDRESSES]);
+	polls[POLL_SERVER] = (struct pollfd){.fd = launch_server_fd(launch), .events = POLLIN};
 	console_poll(&monitor->console, &polls[POLL_CONSOLE]);
 }
 
@@ -351,6 +364,8 @@ static void handle_polls(struct monitor *monitor, const struct pollfd polls[stat
 		handle_notify(monitor);
 	if (polls[POLL_SIGNALS].revents)
 		handle_signals(monitor);
+	if (polls[POLL_SERVER].revents)
+		handle_server(monitor);
 	handle_addresses(monitor, polls[POLL_ADDRESSES].revents != 0);
 	console_handle(&monitor->console, &polls[POLL_CONSOLE]);
 	if (monitor->console.left && !monitor->killed && !monitor->ended) {

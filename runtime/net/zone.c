@@ -29,18 +29,16 @@ static int lock_with_nspawn(void)
 	return fd;
 }
 
-int zone_open(struct netlink *netlink, const char *name, const char *zone, bool *made,
+int zone_open(struct netlink *netlink, const struct link_setting *setting, const char *zone,
 	      struct floe_error *error)
 {
-	const struct link_setting setting = {.name = name, .state = LINK_UP};
 	CLEANUP_FD int lock = lock_with_nspawn();
 	char alias[LINK_ALIAS_SIZE];
-	int index = link_index(netlink, name, NULL), r;
+	int index = link_index(netlink, setting->name, NULL), r;
 
-	*made = index == -ENODEV;
 	if (index != -ENODEV)
-		return index < 0 ? link_index(netlink, name, error) : index;
-	index = link_create_bridge(netlink, &setting, error);
+		return index < 0 ? link_index(netlink, setting->name, error) : index;
+	index = link_create_bridge(netlink, setting, error);
 	if (index < 0)
 		return index;
 	snprintf(alias, sizeof(alias), LINK_ALIAS_ZONE "%s", zone);

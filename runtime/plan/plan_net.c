@@ -263,9 +263,18 @@ static void add_host_addresses(struct builder *b)
 	set_given_addresses(b, op);
 }
 
+/* The plan outlives the builder. */
+static const uint8_t *keep_mac(struct builder *b, const uint8_t *mac)
+{
+	uint8_t *copy = arena_alloc(&b->plan->arena, WIRE_MAC_SIZE);
+
+	return copy ? memcpy(copy, mac, WIRE_MAC_SIZE) : NULL;
+}
+
 static void add_zone(struct builder *b)
 {
 	const struct spec_links *links = &b->spec->links;
+	uint8_t mac[WIRE_MAC_SIZE];
 	struct op_net *op;
 
 	if (!links->zone)
@@ -273,16 +282,13 @@ static void add_zone(struct builder *b)
 	op = add_net(b, OP_LINK_ZONE, PHASE_NETWORK, b->net.way,
 		     "what the machines of the zone are ports of");
 	b->plan->ops[b->plan->op_count - 1].text = links->zone;
+	/* Of its own: a bridge has the lowest of its ports' otherwise, another one as they come and
+	 * go, and machines would ask the wrong one (br_stp_recalculate_bridge_id()). */
+	link_mac_make(LINK_MAC_HOST, b->host->net.seed, b->net.way, 0, mac);
+	op->link = (struct link_setting){
+		.name = b->net.way, .mac = keep_mac(b, mac), .state = LINK_UP, .mtu = links->mtu};
 	if (b->net.managed)
 		set_host_addresses(b, op);
-}
-
-/* The plan outlives the builder. */
-static const uint8_t *keep_mac(struct builder *b, const uint8_t *mac)
-{
-	uint8_t *copy = arena_alloc(&b->plan->arena, WIRE_MAC_SIZE);
-
-	return copy ? memcpy(copy, mac, WIRE_MAC_SIZE) : NULL;
 }
 
 static void add_own_link(struct builder *b)

@@ -6,8 +6,8 @@
  * tests/integration/link-helper.sh judges.
  */
 #include "../../runtime/base/cleanup.h"
-#include "../../runtime/monitor/link_filter.h"
-#include "../../runtime/monitor/link_helper.h"
+#include "../../runtime/link/link_filter.h"
+#include "../../runtime/link/link_helper.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /* The DNS server of a link, on the loopback link of a network namespace of the test's own, with
  * resolvers that the test plays and a clock that it sets. */
 #include "../../runtime/base/wire.h"
-#include "../../runtime/monitor/dns_names.h"
-#include "../../runtime/monitor/dns_server.h"
+#include "../../runtime/link/dns_names.h"
+#include "../../runtime/link/dns_server.h"
 #include "packets.h"
 #include "scratch.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The servers of a link on a tap device, whose other end is this test: filters, limits, times. */
-#include "../../runtime/monitor/dhcp_server.h"
-#include "../../runtime/monitor/ra_server.h"
+#include "../../runtime/link/dhcp_server.h"
+#include "../../runtime/link/ra_server.h"
 #include "packets.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
  * resolvers. It listens on ports that the kernel chose: who uses it sends port 53 of the link there.
  * Driven by the caller's loop as in dhcp_server.h. Allocates nothing and never blocks.
  */
-#ifndef FLOE_MONITOR_DNS_SERVER_H
-#define FLOE_MONITOR_DNS_SERVER_H
+#ifndef FLOE_LINK_DNS_SERVER_H
+#define FLOE_LINK_DNS_SERVER_H
 
 #include "../base/err.h"
 #include "../base/token_bucket.h"

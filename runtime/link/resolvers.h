@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The resolvers that the host uses, as /etc/resolv.conf names them when they are needed. */
-#ifndef FLOE_MONITOR_RESOLVERS_H
-#define FLOE_MONITOR_RESOLVERS_H
+#ifndef FLOE_LINK_RESOLVERS_H
+#define FLOE_LINK_RESOLVERS_H
 
 #include "../base/resolv_conf.h"
 

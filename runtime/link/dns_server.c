@@ -3,7 +3,7 @@
 #include "dns_server.h"
 
 #include "../base/cleanup.h"
-#include "clock.h"
+#include "../sys/clock.h"
 #include "dns_answer.h"
 
 #include <arpa/inet.h>

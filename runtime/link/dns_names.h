@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The addresses of machines, from a directory that holds a file for each. */
-#ifndef FLOE_MONITOR_DNS_NAMES_H
-#define FLOE_MONITOR_DNS_NAMES_H
+#ifndef FLOE_LINK_DNS_NAMES_H
+#define FLOE_LINK_DNS_NAMES_H
 
 #include "../base/dns.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is answered to a DNS query without asking anybody. */
-#ifndef FLOE_MONITOR_DNS_ANSWER_H
-#define FLOE_MONITOR_DNS_ANSWER_H
+#ifndef FLOE_LINK_DNS_ANSWER_H
+#define FLOE_LINK_DNS_ANSWER_H
 
 #include "../base/dns.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Giving up every privilege, in the process that serves a link. */
-#ifndef FLOE_MONITOR_LINK_CONFINE_H
-#define FLOE_MONITOR_LINK_CONFINE_H
+#ifndef FLOE_LINK_LINK_CONFINE_H
+#define FLOE_LINK_LINK_CONFINE_H
 
 #include "../base/names.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Advertises us as the IPv6 router of a link, RFC 4861 section 6.2. Driven by the caller's loop as
  * in dhcp_server.h. */
-#ifndef FLOE_MONITOR_RA_SERVER_H
-#define FLOE_MONITOR_RA_SERVER_H
+#ifndef FLOE_LINK_RA_SERVER_H
+#define FLOE_LINK_RA_SERVER_H
 
 #include "../base/ra.h"
 #include "link_service.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A DNS query that came by UDP, on its way to a resolver: with a random number and from a socket of
  * its own, so that nobody but the resolver can answer it (RFC 5452). */
-#ifndef FLOE_MONITOR_DNS_FLIGHT_H
-#define FLOE_MONITOR_DNS_FLIGHT_H
+#ifndef FLOE_LINK_DNS_FLIGHT_H
+#define FLOE_LINK_DNS_FLIGHT_H
 
 #include "../base/dns.h"
 #include "resolvers.h"

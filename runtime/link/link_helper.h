@@ -14,8 +14,8 @@
  * The process ends by itself when the link is gone, and is killed when the thread that started it
  * ends (PR_SET_PDEATHSIG, prctl(2)).
  */
-#ifndef FLOE_MONITOR_LINK_HELPER_H
-#define FLOE_MONITOR_LINK_HELPER_H
+#ifndef FLOE_LINK_LINK_HELPER_H
+#define FLOE_LINK_LINK_HELPER_H
 
 #include "../base/dhcp.h"
 #include "../base/err.h"

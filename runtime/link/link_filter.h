@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The system calls of the process that serves a link. */
-#ifndef FLOE_MONITOR_LINK_FILTER_H
-#define FLOE_MONITOR_LINK_FILTER_H
+#ifndef FLOE_LINK_LINK_FILTER_H
+#define FLOE_LINK_LINK_FILTER_H
 
 #include <linux/filter.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * the next is read: what is not ours to answer goes to a resolver by a connection of its own, and
  * its response back piece by piece, whatever its size.
  */
-#ifndef FLOE_MONITOR_DNS_STREAM_H
-#define FLOE_MONITOR_DNS_STREAM_H
+#ifndef FLOE_LINK_DNS_STREAM_H
+#define FLOE_LINK_DNS_STREAM_H
 
 #include "../base/dns.h"
 #include "resolvers.h"

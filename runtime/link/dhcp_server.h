@@ -7,8 +7,8 @@
  *	if (dhcp_server_handle(server, clock_usec()) == -ENODEV)
  *		dhcp_server_close(server);
  */
-#ifndef FLOE_MONITOR_DHCP_SERVER_H
-#define FLOE_MONITOR_DHCP_SERVER_H
+#ifndef FLOE_LINK_DHCP_SERVER_H
+#define FLOE_LINK_DHCP_SERVER_H
 
 #include "../base/dhcp.h"
 #include "link_service.h"

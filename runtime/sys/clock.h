@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Time for deadlines. */
-#ifndef FLOE_MONITOR_CLOCK_H
-#define FLOE_MONITOR_CLOCK_H
+#ifndef FLOE_SYS_CLOCK_H
+#define FLOE_SYS_CLOCK_H
 
 #include <stdint.h>
 

@@ -3,8 +3,8 @@
 #include "link_helper.h"
 
 #include "../base/cleanup.h"
+#include "../sys/clock.h"
 #include "../sys/process.h"
-#include "clock.h"
 #include "dhcp_server.h"
 #include "link_confine.h"
 #include "link_filter.h"

@@ -4,8 +4,8 @@
  * packets a machine makes us look at. While it is exceeded the socket is not waited for, and the
  * kernel drops what comes: the sender pays for its flood, not the host.
  */
-#ifndef FLOE_MONITOR_LINK_SERVICE_H
-#define FLOE_MONITOR_LINK_SERVICE_H
+#ifndef FLOE_LINK_LINK_SERVICE_H
+#define FLOE_LINK_LINK_SERVICE_H
 
 #include "../base/err.h"
 #include "../base/token_bucket.h"
