@@ -51,6 +51,9 @@ struct nft_rule_info {
 	size_t expressions_size;
 };
 
+/* Whether the rule drops or rejects every packet that comes to it, but for counting and logging. */
+bool nft_rule_stops_all(const struct nft_rule_info *rule);
+
 /* The rules of CHAIN, or with NULL of all chains of the table, in their order. */
 int nft_rule_list(struct netlink *netlink, struct arena *arena, uint8_t family, const char *table,
 		  const char *chain, struct nft_rule_info **rules, size_t *count,

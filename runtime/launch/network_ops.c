@@ -224,6 +224,21 @@ static int note_moved(struct context *context, const char *name, const char *ins
 	return 0;
 }
 
+/* The kernel moves first and sets the rest then: what it failed to rename may be there already. */
+static void take_back(struct context *context, const struct link_info *info)
+{
+	CLEANUP_FD int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	const struct link_setting setting = {.place = LINK_NAMESPACE_FD(own)};
+	int index;
+
+	if (own < 0 || link_index(&context->route, info->name, NULL) != -ENODEV ||
+	    open_there(context, &context->inside) < 0)
+		return;
+	index = link_index(&context->inside, info->name, NULL);
+	if (index > 0)
+		link_change(&context->inside, (uint32_t)index, &setting, NULL);
+}
+
 /* Named by one of its alternative names, it keeps the name that it has. */
 static int move_link(struct context *context, const struct op *op)
 {
@@ -236,8 +251,11 @@ static int move_link(struct context *context, const struct op *op)
 
 	if (r == 0)
 		r = link_find(&context->route, &arena, op->source, &info, context->error);
-	if (r == 0)
+	if (r == 0) {
 		r = link_change(&context->route, info.index, &setting, context->error);
+		if (r < 0)
+			take_back(context, &info);
+	}
 	if (r == 0) {
 		/* For as long as the machine lives: the arena of the plan is not ours to fill. */
 		name = strdup(info.name);

@@ -135,6 +135,24 @@ static void put_foreign_mac(struct nft_batch *batch, const struct net_member *me
 	nft_rule_end(batch);
 }
 
+static void put_foreign_source(struct nft_batch *batch, const struct net_member *member,
+			       const struct ip *source)
+{
+	nft_rule_begin(batch, member->link, "the host's address");
+	nft_match_address(batch, NFT_SOURCE, source, ip_bits(source->family), true);
+	nft_verdict(batch, NF_DROP, NULL);
+	nft_rule_end(batch);
+}
+
+/* A family that floe does not know the machine's addresses of is not looked at. */
+static void put_family(struct nft_batch *batch, const struct net_member *member, uint8_t family)
+{
+	nft_rule_begin(batch, member->link, NULL);
+	nft_match_family(batch, family);
+	nft_verdict(batch, NFT_RETURN, NULL);
+	nft_rule_end(batch);
+}
+
 /* Lets a source go on to the next rules; what none of these takes is dropped. */
 static void put_source(struct nft_batch *batch, const struct net_member *member,
 		       const struct ip *source, unsigned int prefix)
@@ -153,10 +171,17 @@ static void put_sources(struct nft_batch *batch, const struct net_member *member
 	const struct ip none = {.family = AF_INET6};
 
 	put_foreign_mac(batch, member);
+	for (size_t i = 0; i < ARRAY_SIZE(member->gateway); i++)
+		if (member->gateway[i].family)
+			put_foreign_source(batch, member, &member->gateway[i]);
 	if (member->address[0].family)
 		put_source(batch, member, &member->address[0], 32);
+	else
+		put_family(batch, member, NFPROTO_IPV4);
 	if (member->address[1].family)
 		put_source(batch, member, &member->address[1], member->prefix[1]);
+	else
+		put_family(batch, member, NFPROTO_IPV6);
 	put_source(batch, member, &link_local, 10);
 	put_source(batch, member, &none, 128);
 	nft_rule_begin(batch, member->link, "not its address");

@@ -42,6 +42,7 @@ const struct nft_set rules_dns[2] = {
 };
 
 static const uint8_t families[2] = {NFPROTO_IPV4, NFPROTO_IPV6};
+static const struct ip loopback4 = {.family = AF_INET, .bytes = {127}};
 
 static const struct {
 	const char *name;
@@ -69,13 +70,12 @@ static void match_links(struct nft_batch *batch, uint32_t meta, const struct nft
  */
 static void put_guard(struct nft_batch *batch)
 {
-	const struct ip loopback = {.family = AF_INET, .bytes = {127}};
 	static const enum nft_side sides[] = {NFT_DESTINATION, NFT_SOURCE};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
 		nft_rule_begin(batch, RULES_GUARD, "the host's loopback is none of theirs");
 		match_links(batch, NFT_META_IIFNAME, &rules_links, true);
-		nft_match_address(batch, sides[i], &loopback, 8, true);
+		nft_match_address(batch, sides[i], &loopback4, 8, true);
 		nft_verdict(batch, NF_DROP, NULL);
 		nft_rule_end(batch);
 	}
@@ -112,13 +112,17 @@ static void put_translation(struct nft_batch *batch, size_t family, const struct
 		REG_DATA + WORDS(ip_size(families[family])));
 }
 
-static void put_port_rule(struct nft_batch *batch, const char *chain, size_t family, bool bound)
+static void put_port_rule(struct nft_batch *batch, uint32_t hook, size_t family, bool bound)
 {
+	const char *chain = hook == NF_INET_PRE_ROUTING ? "published" : "published-here";
 	uint32_t reg = REG(0);
 
 	nft_rule_begin(batch, chain, NULL);
 	nft_match_family(batch, families[family]);
 	nft_match_local(batch);
+	/* The kernel would drop what comes off a link for them, if it were not translated before. */
+	if (family == 0 && hook == NF_INET_PRE_ROUTING)
+		nft_match_address(batch, NFT_DESTINATION, &loopback4, 8, false);
 	if (bound) {
 		nft_load_address(batch, NFT_DESTINATION, families[family], reg);
 		reg += WORDS(ip_size(families[family]));
@@ -149,12 +153,14 @@ static void put_dns_rules(struct nft_batch *batch, size_t family)
 
 static void put_published(struct nft_batch *batch)
 {
+	static const uint32_t hooks[] = {NF_INET_PRE_ROUTING, NF_INET_LOCAL_OUT};
+
 	for (size_t family = 0; family < 2; family++) {
 		put_dns_rules(batch, family);
-		put_port_rule(batch, "published", family, true);
-		put_port_rule(batch, "published", family, false);
-		put_port_rule(batch, "published-here", family, true);
-		put_port_rule(batch, "published-here", family, false);
+		for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+			put_port_rule(batch, hooks[i], family, true);
+			put_port_rule(batch, hooks[i], family, false);
+		}
 	}
 }
 
@@ -170,7 +176,6 @@ static void put_local_source(struct nft_batch *batch, const struct ip *source, u
 
 static void put_leaving(struct nft_batch *batch)
 {
-	const struct ip loopback4 = {.family = AF_INET, .bytes = {127}};
 	const struct ip loopback6 = {.family = AF_INET6, .bytes = {[15] = 1}};
 	const uint32_t translated = IPS_DST_NAT, none = 0;
 

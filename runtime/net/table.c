@@ -185,11 +185,12 @@ void net_table_remove(struct net_table *table, struct net_member *member)
 	table->count--;
 }
 
-/* Ports of one address and those of all do not collide: what is said more exactly wins. */
+/* As with sockets, a port of all addresses is one of each. */
 static bool collide(const struct spec_port *a, const struct spec_port *b)
 {
-	return a->protocol == b->protocol && ip_equal(&a->address, &b->address) &&
-	       a->host <= b->last && b->host <= a->last;
+	bool same = !a->address.family || !b->address.family || ip_equal(&a->address, &b->address);
+
+	return same && a->protocol == b->protocol && a->host <= b->last && b->host <= a->last;
 }
 
 static const struct spec_port *port_among(const struct net_member *other,

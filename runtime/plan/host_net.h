@@ -35,8 +35,8 @@ struct host_net {
 	size_t dns_count;
 	bool dns_is_local; /* it has some, and all are on its loopback */
 
-	const char
-		*firewall; /* what of others drops forwarded packets, NULL: nothing is known to */
+	const char *firewall;      /* what of others stops forwarded packets, NULL: none is known */
+	const char *firewall_help; /* what to do about it, with LINK for the link */
 
 	/* Derived from the host's machine id and the machine's name. */
 	uint8_t seed[16]; /* of Ethernet addresses: the machine id, or what stands in for it */

@@ -204,12 +204,46 @@ static int choose(struct probe *probe, const struct net_table *table)
 	return 0;
 }
 
+/*
+ * A network that the host has elsewhere would be on two links, and the host lose one of them. Single
+ * addresses are no networks: several machines may have the same other end, as with NixOS.
+ */
+static int check_given(struct probe *probe, const struct spec_address *address, uint32_t own)
+{
+	bool network = address->prefix < ip_bits(address->inside.family);
+	struct ip ends[2] = {address->inside, ip_network(&address->inside, address->prefix)};
+	char text[IP_TEXT_SIZE];
+	int r = route_is_free(&probe->route, ends, network ? 2 : 1, own, probe->error);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(probe->error, FLOE_ERROR_BUSY, EADDRINUSE,
+		       "cannot use --address=%s/%u: the host has an address in that network, or a "
+		       "route to it, by another link",
+		       ip_format(&address->inside, text), address->prefix);
+}
+
+static int check_all_given(struct probe *probe)
+{
+	const struct spec_links *links = &probe->spec->links;
+	uint32_t own = own_link(probe);
+	int r = 0;
+
+	/* On a bridge the network is that of the bridge. */
+	for (size_t i = 0; r == 0 && !links->bridge && !links->zone && i < links->address_count;
+	     i++)
+		r = check_given(probe, &links->addresses[i], own);
+	return r;
+}
+
 int probe_addresses(struct probe *probe)
 {
 	struct net_table table;
 	int r;
 
-	if (!net_is_managed(probe->spec, probe->net) || probe->spec->links.address_count > 0)
+	if (probe->spec->links.address_count > 0)
+		return check_all_given(probe);
+	if (!net_is_managed(probe->spec, probe->net))
 		return 0;
 	r = net_table_read(&table, probe->error);
 	if (r == 0)

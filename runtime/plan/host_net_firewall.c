@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether rules of others drop what passes between links: what one table drops, no other saves. */
+/* Whether rules of others drop what passes between links: what one table drops, no other saves.
+ * Looked for with the first machine. */
 #include "host_net_parts.h"
 
 #include "../../netlink/nft_dump.h"
@@ -11,13 +12,46 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A chain of the forward hook that drops whatever it does not know. */
-static bool drops_forwarded(const struct nft_chain_info *chain)
+/* A chain that what passes between links comes by. */
+static bool sees_forwarded(const struct nft_chain_info *chain)
 {
-	return chain->base && chain->hook == NF_INET_FORWARD && chain->policy == NF_DROP &&
+	return chain->base && chain->hook == NF_INET_FORWARD &&
 	       (chain->family == NFPROTO_INET || chain->family == NFPROTO_IPV4 ||
 		chain->family == NFPROTO_IPV6) &&
 	       strcmp(chain->table, "floe") != 0;
+}
+
+/* It lets what it does not know pass, unless its last rule stops all that came so far. */
+static bool ends_in_drop(struct probe *probe, struct netlink *filter,
+			 const struct nft_chain_info *chain)
+{
+	struct nft_rule_info *rules;
+	size_t count;
+
+	if (chain->policy == NF_DROP)
+		return true;
+	return nft_rule_list(filter, &probe->host->arena, chain->family, chain->table, chain->name,
+			     &rules, &count, NULL) == 0 &&
+	       count > 0 && nft_rule_stops_all(&rules[count - 1]);
+}
+
+static bool has_chain(const struct nft_chain_info *chains, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(chains[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* What the one who keeps the table wants to be told, where that is known. */
+static const char *firewall_help(const struct nft_chain_info *chain,
+				 const struct nft_chain_info *chains, size_t count)
+{
+	if (strcmp(chain->table, "firewalld") == 0)
+		return "firewall-cmd --zone=trusted --add-interface=LINK";
+	if (has_chain(chains, count, "DOCKER-USER"))
+		return "iptables -I DOCKER-USER -i LINK -j ACCEPT, and the same with -o";
+	return "iptables -I FORWARD -i LINK -j ACCEPT and the same with -o, or rules of that table";
 }
 
 static void look_at_nftables(struct probe *probe)
@@ -30,11 +64,14 @@ static void look_at_nftables(struct probe *probe)
 	    nft_chain_list(&filter, &probe->host->arena, NFPROTO_UNSPEC, NULL, &chains, &count,
 			   NULL) < 0)
 		return;
-	for (size_t i = 0; i < count && !probe->net->firewall; i++)
-		if (drops_forwarded(&chains[i]))
-			probe->net->firewall = arena_printf(&probe->host->arena,
-							    "the chain %s of the nftables table %s",
-							    chains[i].name, chains[i].table);
+	for (size_t i = 0; i < count && !probe->net->firewall; i++) {
+		if (!sees_forwarded(&chains[i]) || !ends_in_drop(probe, &filter, &chains[i]))
+			continue;
+		probe->net->firewall =
+			arena_printf(&probe->host->arena, "the chain %s of the nftables table %s",
+				     chains[i].name, chains[i].table);
+		probe->net->firewall_help = firewall_help(&chains[i], chains, count);
+	}
 }
 
 /* The policy is the verdict of the last rule of a base chain: the rule at its underflow. */
@@ -75,11 +112,14 @@ static void look_at_iptables(struct probe *probe)
 	if (fd >= 0 && getsockopt(fd, IPPROTO_IP, IPT_SO_GET_INFO, &info, &size) == 0 &&
 	    legacy_drops(fd, &info))
 		probe->net->firewall = "the chain FORWARD of iptables (legacy)";
+	if (probe->net->firewall)
+		probe->net->firewall_help = "iptables-legacy -I FORWARD -i LINK -j ACCEPT, and the "
+					    "same with -o";
 }
 
 void probe_firewall(struct probe *probe)
 {
-	if (!net_is_managed(probe->spec, probe->net))
+	if (!net_is_managed(probe->spec, probe->net) || probe->net->is_arranged)
 		return;
 	look_at_nftables(probe);
 	if (!probe->net->firewall)

@@ -31,9 +31,9 @@ static socklen_t fill_address(struct sockaddr_storage *address, const struct ip 
 }
 
 /*
- * Binding is the question that counts everything in: with SO_REUSEADDR it is refused for ports that
- * are listened on only (socket(7)). 0, or a negative errno; a family or protocol that the kernel
- * does not have cannot collide.
+ * Binding is the question that counts everything in. With SO_REUSEADDR connections that just ended
+ * do not matter (socket(7)), which only streams have. 0, or a negative errno; a family or protocol
+ * that the kernel does not have cannot collide.
  */
 static int try_bind(const struct spec_port *port, uint8_t family, uint16_t number)
 {
@@ -45,7 +45,8 @@ static int try_bind(const struct spec_port *port, uint8_t family, uint16_t numbe
 
 	if (fd < 0)
 		return 0;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)&address, size) == 0)

@@ -447,10 +447,9 @@ static void note_limits(struct builder *b)
 
 	if (b->host->net.firewall && (links->masquerade || links->port_count > 0))
 		note_add(b, false,
-			 "%s drops packets between links that it does not know: let those from and "
-			 "to %s pass, or nobody but the host reaches the machine, and it nobody "
-			 "else",
-			 b->host->net.firewall, b->net.way);
+			 "%s stops what passes between links: nobody but the host reaches the "
+			 "machine, and it nobody else, unless those of %s may pass (%s)",
+			 b->host->net.firewall, b->net.way, b->host->net.firewall_help);
 }
 
 int plan_net(struct builder *b)

@@ -3,6 +3,7 @@
 #include "resolve.h"
 
 #include "../base/cleanup.h"
+#include "../base/link_names.h"
 #include "text.h"
 
 #include <string.h>
@@ -86,6 +87,65 @@ static int check_own_link(const struct spec *spec, struct floe_error *error)
 				"--%s is about a link between the host and the machine: it "
 				"needs --network-veth, --network-bridge or --network-zone",
 				options[i]);
+	return 0;
+}
+
+/* What the link is called inside, NULL when that is the host's name, found out later: a link may be
+ * named by an alternative name. */
+static const char *inside_name(struct spec *spec, const struct spec_link *link)
+{
+	struct link_name *name;
+
+	if (link->inside || link->kind == SPEC_LINK_VETH)
+		return link->inside ? link->inside : link->host;
+	if (link->kind == SPEC_LINK_MOVE)
+		return strlen(link->host) < IF_NAMESIZE ? link->host : NULL;
+	name = arena_alloc(&spec->arena, sizeof(*name));
+	if (!name)
+		return NULL;
+	link_name_make(link->kind == SPEC_LINK_MACVLAN ? LINK_PREFIX_MACVLAN : LINK_PREFIX_IPVLAN,
+		       link->host, name);
+	return name->name;
+}
+
+static int say_twice(const char *name, const char *where, struct floe_error *error)
+{
+	return err_usage(error, "two links would be called %s %s: give one of them another name",
+			 name, where);
+}
+
+/* The kernel would only find out when one has been moved already. */
+static int check_inside_names(struct spec *spec, struct floe_error *error)
+{
+	const struct spec_links *links = &spec->links;
+
+	for (size_t i = 0; i < links->other_count; i++) {
+		const char *name = inside_name(spec, &links->others[i]);
+
+		if (name &&
+		    ((links->veth && strcmp(name, "host0") == 0) || strcmp(name, "lo") == 0))
+			return say_twice(name, "inside", error);
+		for (size_t k = 0; name && k < i; k++) {
+			const char *other = inside_name(spec, &links->others[k]);
+
+			if (other && strcmp(other, name) == 0)
+				return say_twice(name, "inside", error);
+		}
+	}
+	return 0;
+}
+
+static int check_host_names(struct spec *spec, struct floe_error *error)
+{
+	const struct spec_links *links = &spec->links;
+	struct link_name own;
+
+	link_name_make(links->bridge || links->zone ? LINK_PREFIX_PORT : LINK_PREFIX_VETH,
+		       spec->name, &own);
+	for (size_t i = 0; i < links->other_count; i++)
+		if (links->veth && links->others[i].kind == SPEC_LINK_VETH &&
+		    strcmp(links->others[i].host, own.name) == 0)
+			return say_twice(own.name, "on the host", error);
 	return 0;
 }
 
@@ -226,7 +286,8 @@ int resolve_network(struct spec *spec, struct floe_error *error)
 	decide_veth(spec);
 	if ((r = check_place(spec, error)) < 0 || (r = check_namespace(spec, error)) < 0 ||
 	    (r = check_own_link(spec, error)) < 0 || (r = check_addresses(spec, error)) < 0 ||
-	    (r = check_gateways(spec, error)) < 0 || (r = check_ports(spec, error)) < 0)
+	    (r = check_gateways(spec, error)) < 0 || (r = check_ports(spec, error)) < 0 ||
+	    (r = check_inside_names(spec, error)) < 0 || (r = check_host_names(spec, error)) < 0)
 		return r;
 	return take_nixos_addresses(spec, error);
 }

@@ -91,6 +91,7 @@ void use_local_dns(struct host *host)
 
 void use_firewall(struct host *host)
 {
+	host->net.firewall_help = "iptables -I FORWARD -i LINK -j ACCEPT";
 	host->net.firewall = "the chain FORWARD of the nftables table filter";
 }
 

@@ -124,10 +124,13 @@ static void ports_of_others_are_found(void **state)
 		{{IPPROTO_TCP, {0}, 80, 90, 1}, {IPPROTO_TCP, {0}, 91, 99, 1}, false},
 		{{IPPROTO_TCP, {AF_INET, {127, 0, 0, 1}}, 80, 80, 1},
 		 {IPPROTO_TCP, {0}, 80, 80, 1},
-		 false},
+		 true},
 		{{IPPROTO_TCP, {AF_INET, {127, 0, 0, 1}}, 80, 80, 1},
 		 {IPPROTO_TCP, {AF_INET, {127, 0, 0, 1}}, 80, 80, 1},
 		 true},
+		{{IPPROTO_TCP, {AF_INET, {127, 0, 0, 1}}, 80, 80, 1},
+		 {IPPROTO_TCP, {AF_INET, {127, 0, 0, 2}}, 80, 80, 1},
+		 false},
 	};
 
 	(void)state;
