@@ -83,8 +83,10 @@ int link_create_shared(struct netlink *netlink, enum link_shared kind, uint32_t 
 int link_change(struct netlink *netlink, uint32_t index, const struct link_setting *setting,
 		struct floe_error *error);
 
-/* Whether a port of a bridge may not talk to other isolated ones (Linux 4.18). */
+/* Whether a port of a bridge may not talk to other isolated ones (Linux 4.18), or gets frames back
+ * that it sent itself, when they are translated on their way. */
 int link_isolate(struct netlink *netlink, uint32_t index, bool isolated, struct floe_error *error);
+int link_reflect(struct netlink *netlink, uint32_t index, bool reflects, struct floe_error *error);
 
 /* Gives a link a further name of at most 127 bytes (Linux 5.5), or takes it away. */
 int link_add_altname(struct netlink *netlink, uint32_t index, const char *name,

@@ -164,7 +164,12 @@ static int make_veth(struct context *context, const struct op *op)
 	if (index < 0)
 		return netlink_fail(&context->route, context->error, index,
 				    "cannot make the link %s", op->source);
-	return describe_link(context, op, (uint32_t)index);
+	r = describe_link(context, op, (uint32_t)index);
+	/* A machine of a zone that asks for its own published port is sent back to itself: the bridge
+	 * does that already where it is filtered (br_nf_pre_routing_finish()). */
+	if (r == 0 && op->flags)
+		r = link_reflect(&context->route, (uint32_t)index, true, context->error);
+	return r;
 }
 
 /* A socket of the machine's namespace. */

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BEGIN_LINE  "# machines of floe: kept by it, do not edit\n"
+#define BEGIN_LINE "# machines of floe: kept by it, do not edit\n"
+/* The same behind a last line without an end, which was given one. */
+#define BEGIN_OPEN  "# machines of floe: kept by it, do not edit; the line above had no end\n"
 #define END_LINE    "# end of the machines of floe\n"
 #define HOSTS_LIMIT ((size_t)16 << 20)
 
@@ -37,7 +39,8 @@ static const char *member_lines(struct arena *arena, const struct net_member *me
 	return lines;
 }
 
-static const char *block(struct arena *arena, const struct net_table *table)
+/* What stands between the lines that begin and end the block. */
+static const char *all_lines(struct arena *arena, const struct net_table *table)
 {
 	const char *lines = "";
 
@@ -45,7 +48,7 @@ static const char *block(struct arena *arena, const struct net_table *table)
 		if (table->members[i].hosts_entry)
 			lines = arena_printf(arena, "%s%s", lines,
 					     member_lines(arena, &table->members[i]));
-	return *lines ? arena_printf(arena, BEGIN_LINE "%s" END_LINE, lines) : "";
+	return lines;
 }
 
 /* WORDS at the beginning of a line of TEXT, or NULL. */
@@ -57,18 +60,32 @@ static const char *find_line(const char *text, const char *words)
 	return NULL;
 }
 
-/* A block whose end somebody cut off ends with the file. */
+/* TEXT without its block: what is before it, of *LENGTH bytes, and what is behind. A block whose end
+ * somebody cut off ends with the file. */
+static const char *split(const char *text, size_t *length)
+{
+	const char *open = find_line(text, BEGIN_OPEN);
+	const char *begin = open ? open : find_line(text, BEGIN_LINE);
+	const char *end = begin ? find_line(begin, END_LINE) : NULL;
+
+	*length = begin ? (size_t)(begin - text) : strlen(text);
+	if (open && open > text)
+		--*length;
+	return end ? end + strlen(END_LINE) : "";
+}
+
 const char *hosts_replace(struct arena *arena, const char *text, const struct net_table *table)
 {
-	const char *begin = find_line(text, BEGIN_LINE);
-	const char *end = begin ? find_line(begin, END_LINE) : NULL;
-	size_t length = begin ? (size_t)(begin - text) : strlen(text);
-	const char *rest = begin && end ? end + strlen(END_LINE) : "";
-	const char *lines = block(arena, table);
-	bool open_line = *lines && length > 0 && text[length - 1] != '\n';
+	const char *lines = all_lines(arena, table);
+	size_t length;
+	const char *rest = split(text, &length);
+	bool open = length > 0 && text[length - 1] != '\n';
 
-	return arena_printf(arena, "%.*s%s%s%s", (int)length, text, open_line ? "\n" : "", lines,
-			    rest);
+	if (!*lines)
+		return arena_printf(arena, "%.*s%s%s", (int)length, text, open && *rest ? "\n" : "",
+				    rest);
+	return arena_printf(arena, "%.*s%s%s%s%s%s", (int)length, text, open ? "\n" : "",
+			    open ? BEGIN_OPEN : BEGIN_LINE, lines, END_LINE, rest);
 }
 
 /* Beside it and renamed, with owner and mode as they were. A file that is a mount of its own, as in

@@ -74,7 +74,8 @@ enum op_kind {
 	/* network; source: a link of the host throughout */
 	OP_SYSCTL,       /* source: file below /proc/sys, text: value, flags: 1: shared, put back */
 	OP_LINK_ZONE,    /* text: zone; net->addrs of a bridge that is made unless it is there */
-	OP_LINK_VETH,    /* net->link, net->peer; target: bridge, text: alternative name */
+	OP_LINK_VETH,    /* net->link, net->peer; target: bridge, text: alternative name,
+			  * flags: 1: a port that reflects */
 	OP_LINK_SHARED,  /* net->shared on it, net->peer inside, text: alternative name */
 	OP_LINK_MOVE,    /* net->peer: its name inside; it comes back at the end */
 	OP_LINK_ADDRESS, /* net->addrs, net->routes */

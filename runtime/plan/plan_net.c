@@ -300,6 +300,7 @@ static void add_own_link(struct builder *b)
 	bool up = b->net.managed || links->bridge || links->zone || links->address_count > 0;
 
 	plain->text = b->net.altname;
+	plain->flags = links->zone != NULL;
 	plain->target = links->bridge ? links->bridge : links->zone ? b->net.way : NULL;
 	op->link = (struct link_setting){.name = b->net.link,
 					 .mac = keep_mac(b, b->net.host_mac),

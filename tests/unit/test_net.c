@@ -188,7 +188,10 @@ static void networks_of_others_are_found(void **state)
 
 #define BEGIN_LINE "# machines of floe: kept by it, do not edit\n"
 #define END_LINE   "# end of the machines of floe\n"
-#define OWN_BLOCK  BEGIN_LINE "10.0.0.2 web web.floe\n" END_LINE
+#define OWN_LINE   "10.0.0.2 web web.floe\n"
+#define OWN_BLOCK  BEGIN_LINE OWN_LINE END_LINE
+#define OPEN_BLOCK                                                                                 \
+	"# machines of floe: kept by it, do not edit; the line above had no end\n" OWN_LINE END_LINE
 
 static void hosts_change_in_their_block_only(void **state)
 {
@@ -198,7 +201,9 @@ static void hosts_change_in_their_block_only(void **state)
 		{"", OWN_BLOCK, ""},
 		{"127.0.0.1 localhost\n", "127.0.0.1 localhost\n" OWN_BLOCK,
 		 "127.0.0.1 localhost\n"},
-		{"127.0.0.1 localhost", "127.0.0.1 localhost\n" OWN_BLOCK, "127.0.0.1 localhost"},
+		{"127.0.0.1 localhost", "127.0.0.1 localhost\n" OPEN_BLOCK, "127.0.0.1 localhost"},
+		{"127.0.0.1 localhost\n" OPEN_BLOCK, "127.0.0.1 localhost\n" OPEN_BLOCK,
+		 "127.0.0.1 localhost"},
 		{"a\n" BEGIN_LINE "old\n" END_LINE "b\n", "a\n" OWN_BLOCK "b\n", "a\nb\n"},
 		{"a\n" BEGIN_LINE "cut off", "a\n" OWN_BLOCK, "a\n"},
 		{"a " BEGIN_LINE "b\n", "a " BEGIN_LINE "b\n" OWN_BLOCK, "a " BEGIN_LINE "b\n"},
