@@ -393,9 +393,10 @@ static void add_claim(struct builder *b)
 				"no other machine gets its addresses and ports")
 				->member);
 	trace_add(b, TRACE_NETWORK, b->plan->name);
-	/* The first that follow from the name need not be written down. */
-	if (!b->net.managed || b->spec->links.address_count > 0 ||
-	    (net->choice_is_kept ? true : net->choice == 0))
+	/* The first that follow from the name need not be written down, and no name that is nobody's
+	 * later. */
+	if (!b->net.managed || b->spec->links.address_count > 0 || net->choice_is_kept ||
+	    net->choice == 0 || b->spec->ephemeral != SPEC_EPHEMERAL_NO)
 		return;
 	op = op_add(b, OP_NET_KEEP, PHASE_BEFORE, "it has the same addresses the next time");
 	op->source = text(b, "%s/addresses/%s", b->host->state_dir, b->plan->name);
