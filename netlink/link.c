@@ -103,21 +103,6 @@ int link_delete_altname(struct netlink *netlink, uint32_t index, const char *nam
 	return 0;
 }
 
-int link_set_alias(struct netlink *netlink, uint32_t index, const char *alias,
-		   struct floe_error *error)
-{
-	CLEANUP_BATCH struct netlink_batch batch = {0};
-	const struct ifinfomsg header = header_of(index);
-	int r;
-
-	message_begin(&batch, RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
-	/* Without its NUL: the kernel keeps what it is given. */
-	message_put(&batch, IFLA_IFALIAS, alias, strlen(alias));
-	r = netlink_request(netlink, &batch, NULL, NULL);
-	return r < 0 ? netlink_fail(netlink, error, r, "cannot describe network link %u", index)
-		     : 0;
-}
-
 int link_delete(struct netlink *netlink, uint32_t index, struct floe_error *error)
 {
 	CLEANUP_BATCH struct netlink_batch batch = {0};

@@ -45,6 +45,9 @@ struct link_setting {
 	enum link_master master;
 	uint32_t master_index; /* of a bridge in the link's own namespace */
 	struct link_namespace place;
+	/* What people are told about it, up to 255 bytes (IFALIASZ). A new link has it from the start, as
+	 * far as anybody can tell: whoever is killed in between leaves none without. */
+	const char *alias;
 };
 
 /*
@@ -93,10 +96,6 @@ int link_add_altname(struct netlink *netlink, uint32_t index, const char *name,
 		     struct floe_error *error);
 int link_delete_altname(struct netlink *netlink, uint32_t index, const char *name,
 			struct floe_error *error);
-
-/* What people are told about a link, up to 255 bytes (IFALIASZ). */
-int link_set_alias(struct netlink *netlink, uint32_t index, const char *alias,
-		   struct floe_error *error);
 
 /* Deletes a link and, of a veth pair, its peer. Takes tens of milliseconds (it waits for an RCU
  * grace period); where the link's namespace ends anyway, leave it to that. */

@@ -29,10 +29,18 @@ struct ifinfomsg link_header(uint32_t index, const struct link_setting *setting)
 	};
 }
 
+/* Without its NUL: the kernel keeps what it is given. */
+void message_put_alias(struct netlink_batch *batch, const char *alias)
+{
+	message_put(batch, IFLA_IFALIAS, alias, strlen(alias));
+}
+
 void message_put_setting(struct netlink_batch *batch, const struct link_setting *setting)
 {
 	if (setting->name)
 		message_put_text(batch, IFLA_IFNAME, setting->name);
+	if (setting->alias)
+		message_put_alias(batch, setting->alias);
 	if (setting->mac)
 		message_put(batch, IFLA_ADDRESS, setting->mac, LINK_MAC_SIZE);
 	if (setting->mtu)

@@ -13,6 +13,8 @@ int link_setting_check(const struct link_setting *setting, struct floe_error *er
 /* The header for a setting: the state is part of it. INDEX 0: of a new link. */
 struct ifinfomsg link_header(uint32_t index, const struct link_setting *setting);
 
+void message_put_alias(struct netlink_batch *batch, const char *alias);
+
 /* Appends the rest of the setting. */
 void message_put_setting(struct netlink_batch *batch, const struct link_setting *setting);
 

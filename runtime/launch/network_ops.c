@@ -117,21 +117,8 @@ static int make_zone(struct context *context, const struct op *op)
 	int r = lock < 0 ? lock : open_route(context);
 
 	if (r == 0)
-		r = zone_open(&context->route, &op->net->link, op->text, context->error);
+		r = zone_open(&context->route, &op->net->link, context->error);
 	return r < 0 ? r : add_addresses(context, op->net, (uint32_t)r);
-}
-
-/* So that people see whose it is, and gc does. */
-static int describe_link(struct context *context, const struct op *op, uint32_t index)
-{
-	char alias[LINK_ALIAS_SIZE];
-	int r;
-
-	snprintf(alias, sizeof(alias), LINK_ALIAS_MACHINE "%s", context->plan->name);
-	r = link_set_alias(&context->route, index, alias, context->error);
-	if (r == 0 && op->text)
-		r = link_add_altname(&context->route, index, op->text, context->error);
-	return r;
 }
 
 static int create_veth(struct context *context, const struct op *op)
@@ -164,7 +151,8 @@ static int make_veth(struct context *context, const struct op *op)
 	if (index < 0)
 		return netlink_fail(&context->route, context->error, index,
 				    "cannot make the link %s", op->source);
-	r = describe_link(context, op, (uint32_t)index);
+	r = op->text ? link_add_altname(&context->route, (uint32_t)index, op->text, context->error)
+		     : 0;
 	/* A machine of a zone that asks for its own published port is sent back to itself: the bridge
 	 * does that already where it is filtered (br_nf_pre_routing_finish()). */
 	if (r == 0 && op->flags)

@@ -29,24 +29,14 @@ static int lock_with_nspawn(void)
 	return fd;
 }
 
-int zone_open(struct netlink *netlink, const struct link_setting *setting, const char *zone,
-	      struct floe_error *error)
+int zone_open(struct netlink *netlink, const struct link_setting *setting, struct floe_error *error)
 {
 	CLEANUP_FD int lock = lock_with_nspawn();
-	char alias[LINK_ALIAS_SIZE];
-	int index = link_index(netlink, setting->name, NULL), r;
+	int index = link_index(netlink, setting->name, NULL);
 
-	if (index != -ENODEV)
-		return index < 0 ? link_index(netlink, setting->name, error) : index;
-	index = link_create_bridge(netlink, setting, error);
-	if (index < 0)
-		return index;
-	snprintf(alias, sizeof(alias), LINK_ALIAS_ZONE "%s", zone);
-	r = link_set_alias(netlink, (uint32_t)index, alias, error);
-	if (r == 0)
-		return index;
-	link_delete(netlink, (uint32_t)index, NULL);
-	return r;
+	if (index == -ENODEV)
+		return link_create_bridge(netlink, setting, error);
+	return index < 0 ? link_index(netlink, setting->name, error) : index;
 }
 
 /* Ports of machines that just ended go with their namespaces: they are marked as ours. */

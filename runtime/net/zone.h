@@ -11,10 +11,10 @@
 #define LINK_ALIAS_ZONE    "floe: zone "
 
 /*
- * The bridge SETTING of ZONE, made as it says if it is not there: its index, or a negative errno with
- * ERROR filled. Below net_lock().
+ * The bridge of SETTING, made as it says if it is not there: its index, or a negative errno with ERROR
+ * filled. Below net_lock().
  */
-int zone_open(struct netlink *netlink, const struct link_setting *setting, const char *zone,
+int zone_open(struct netlink *netlink, const struct link_setting *setting,
 	      struct floe_error *error);
 
 /* Deletes the bridge unless something that is none of ours is a port of it. Below net_lock(). */

@@ -7,6 +7,7 @@
 #include "../base/cleanup.h"
 #include "../base/link_names.h"
 #include "../base/siphash.h"
+#include "../net/zone.h"
 #include "../sys/path.h"
 
 #include <errno.h>
@@ -43,6 +44,15 @@ static int check_bridge(struct probe *probe)
 	return 0;
 }
 
+/* Of the machine's last life, and about to go. */
+static bool is_own(const struct probe *probe, const struct link_info *info)
+{
+	const size_t length = strlen(LINK_ALIAS_MACHINE);
+
+	return strncmp(info->alias, LINK_ALIAS_MACHINE, length) == 0 &&
+	       strcmp(info->alias + length, probe->spec->name) == 0;
+}
+
 static int check_other(struct probe *probe, const struct spec_link *link)
 {
 	static const char *const options[] = {
@@ -51,9 +61,10 @@ static int check_other(struct probe *probe, const struct spec_link *link)
 		[SPEC_LINK_MACVLAN] = "network-macvlan",
 		[SPEC_LINK_IPVLAN] = "network-ipvlan",
 	};
-	int r = link_index(&probe->route, link->host, NULL);
+	struct link_info info;
+	int r = link_find(&probe->route, &probe->host->arena, link->host, &info, NULL);
 
-	if (link->kind == SPEC_LINK_VETH && r >= 0)
+	if (link->kind == SPEC_LINK_VETH && r >= 0 && !is_own(probe, &info))
 		return err_set(probe->error, FLOE_ERROR_BUSY, EEXIST,
 			       "cannot use --network-veth-extra=%s: the host has a link of that "
 			       "name",

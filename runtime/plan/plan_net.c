@@ -285,10 +285,19 @@ static void add_zone(struct builder *b)
 	/* Of its own: a bridge has the lowest of its ports' otherwise, another one as they come and
 	 * go, and machines would ask the wrong one (br_stp_recalculate_bridge_id()). */
 	link_mac_make(LINK_MAC_HOST, b->host->net.seed, b->net.way, 0, mac);
-	op->link = (struct link_setting){
-		.name = b->net.way, .mac = keep_mac(b, mac), .state = LINK_UP, .mtu = links->mtu};
+	op->link = (struct link_setting){.name = b->net.way,
+					 .mac = keep_mac(b, mac),
+					 .state = LINK_UP,
+					 .mtu = links->mtu,
+					 .alias = text(b, LINK_ALIAS_ZONE "%s", links->zone)};
 	if (b->net.managed)
 		set_host_addresses(b, op);
+}
+
+/* So that people see whose it is, and gc does. */
+const char *own_alias(struct builder *b)
+{
+	return text(b, LINK_ALIAS_MACHINE "%s", b->plan->name);
 }
 
 static void add_own_link(struct builder *b)
@@ -305,7 +314,8 @@ static void add_own_link(struct builder *b)
 	op->link = (struct link_setting){.name = b->net.link,
 					 .mac = keep_mac(b, b->net.host_mac),
 					 .mtu = links->mtu,
-					 .state = up ? LINK_UP : LINK_KEEP};
+					 .state = up ? LINK_UP : LINK_KEEP,
+					 .alias = own_alias(b)};
 	op->peer = (struct link_setting){
 		.name = "host0", .mac = keep_mac(b, b->net.mac), .mtu = links->mtu};
 	trace_add(b, TRACE_LINK, b->net.link);

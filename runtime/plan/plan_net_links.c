@@ -30,7 +30,8 @@ static void add_pair(struct builder *b, const struct spec_link *link, uint64_t i
 	struct op_net *op = add_net(b, OP_LINK_VETH, PHASE_NETWORK, link->host, "asked for");
 
 	op->link = (struct link_setting){.name = link->host,
-					 .mac = make_mac(b, LINK_MAC_EXTRA_HOST, index)};
+					 .mac = make_mac(b, LINK_MAC_EXTRA_HOST, index),
+					 .alias = own_alias(b)};
 	op->peer = (struct link_setting){.name = link->inside ? link->inside : link->host,
 					 .mac = make_mac(b, LINK_MAC_EXTRA_CONTAINER, index)};
 	trace_add(b, TRACE_LINK, link->host);
