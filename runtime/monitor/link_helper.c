@@ -186,6 +186,9 @@ static void prepare(struct link_helper_memory *memory, const char *name, int rep
 	struct link_confinement *confinement = &memory->confinement;
 	size_t count = 0;
 
+	/* The first time musl looks for the clock in what the process will not have: the stack that
+	 * the program began with. */
+	clock_usec();
 	memory->fds[count++] = report;
 	memory->fds[count++] = memory->dhcp.service.fd;
 	memory->fds[count++] = memory->ra.service.fd;
