@@ -274,14 +274,19 @@ int link_helper_fd(const struct link_helper *helper)
 	return helper->pidfd;
 }
 
+void link_helper_kill(const struct link_helper *helper)
+{
+	if (helper->pidfd >= 0)
+		process_signal(helper->pidfd, SIGKILL);
+}
+
 void link_helper_stop(struct link_helper *helper)
 {
 	if (helper->memory)
 		unmap_memory(helper->memory);
-	if (helper->pidfd >= 0) {
-		process_signal(helper->pidfd, SIGKILL);
+	link_helper_kill(helper);
+	if (helper->pidfd >= 0)
 		process_wait(helper->pidfd, NULL);
-	}
 	cleanup_fd(&helper->pidfd);
 	cleanup_fd(&helper->report);
 	*helper = (struct link_helper)LINK_HELPER_CLOSED;
