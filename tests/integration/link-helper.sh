@@ -62,7 +62,7 @@ value_of() { # KEY, of what the program said
 start_helper() { # COMMAND..., whose output is what the program says
 	"$@" >served 2>&1 &
 	SERVER=$!
-	wait_for 5 grep -q ready served
+	wait_for 15 grep -q ready served
 	PORT4=$(value_of port4) PORT6=$(value_of port6) PID=$(value_of pid)
 }
 
