@@ -98,7 +98,7 @@ static int drop_capabilities(void)
 static int set_limits(void)
 {
 	static const struct {
-		__rlimit_resource_t resource;
+		int resource;
 		rlim_t limit;
 	} rows[] = {
 		{RLIMIT_NPROC, 0}, {RLIMIT_NOFILE, DESCRIPTORS}, {RLIMIT_FSIZE, 0},

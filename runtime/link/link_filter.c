@@ -86,6 +86,7 @@ static const unsigned int for_dns[] = {
 };
 
 static const unsigned int requests[] = {SIOCGIFNAME, SIOCGIFFLAGS, SIOCGIFINDEX};
+static const unsigned int commands[] = {F_SETFD}; /* musl's open() */
 static const unsigned int families[] = {AF_INET, AF_INET6};
 
 #define CHANGING_FLAGS                                                                             \
@@ -159,6 +160,10 @@ size_t link_filter_build(bool dns, struct sock_filter out[static LINK_FILTER_MAX
 	if (dns) {
 		put_values(&writer, for_dns, ARRAY_SIZE(for_dns));
 		put_call_with(&writer, SYS_socket, ARGUMENT(0), families, ARRAY_SIZE(families));
+		put_call_with(&writer, SYS_fcntl, ARGUMENT(1), commands, ARRAY_SIZE(commands));
+#ifdef SYS_fcntl64
+		put_call_with(&writer, SYS_fcntl64, ARGUMENT(1), commands, ARRAY_SIZE(commands));
+#endif
 		put_open(&writer, SYS_openat, ARGUMENT(2));
 #ifdef SYS_open
 		put_open(&writer, SYS_open, ARGUMENT(1));

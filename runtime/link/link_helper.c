@@ -186,6 +186,9 @@ static void prepare(struct link_helper_memory *memory, const char *name, int rep
 	struct link_confinement *confinement = &memory->confinement;
 	size_t count = 0;
 
+	/* The first time musl looks for the clock in what the process will not have: the stack that
+	 * the program began with. */
+	clock_usec();
 	memory->fds[count++] = report;
 	memory->fds[count++] = memory->dhcp.service.fd;
 	memory->fds[count++] = memory->ra.service.fd;
@@ -271,14 +274,19 @@ int link_helper_fd(const struct link_helper *helper)
 	return helper->pidfd;
 }
 
+void link_helper_kill(const struct link_helper *helper)
+{
+	if (helper->pidfd >= 0)
+		process_signal(helper->pidfd, SIGKILL);
+}
+
 void link_helper_stop(struct link_helper *helper)
 {
 	if (helper->memory)
 		unmap_memory(helper->memory);
-	if (helper->pidfd >= 0) {
-		process_signal(helper->pidfd, SIGKILL);
+	link_helper_kill(helper);
+	if (helper->pidfd >= 0)
 		process_wait(helper->pidfd, NULL);
-	}
 	cleanup_fd(&helper->pidfd);
 	cleanup_fd(&helper->report);
 	*helper = (struct link_helper)LINK_HELPER_CLOSED;

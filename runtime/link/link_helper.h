@@ -65,6 +65,10 @@ int link_helper_ready(struct link_helper *helper, struct floe_error *error);
 /* Readable when the process has ended; -1: there is none. */
 int link_helper_fd(const struct link_helper *helper);
 
+/* Ends the process without waiting: its packet sockets take the kernel some 20 ms to close
+ * (synchronize_net() in packet_release()), in which others can be ended. */
+void link_helper_kill(const struct link_helper *helper);
+
 /* Ends the process at once and reaps it, or closes what was only opened. */
 void link_helper_stop(struct link_helper *helper);
 

@@ -136,7 +136,7 @@ static void handle_line(struct walk *walk, const char *line)
 
 	if (!is_needed(&mapping, walk->file_end))
 		unmap_around(mapping.range, walk->kept, ARRAY_SIZE(walk->kept));
-	walk->file_end = mapping.file ? mapping.range.end : 0;
+	walk->file_end = mapping.file && !mapping.shared ? mapping.range.end : 0;
 }
 
 /* The kernel goes on after the last line that it gave, by its address: unmapping does not disturb
