@@ -220,6 +220,19 @@ static int set_truth(struct reader *reader, const struct setting *setting, const
 	return set_value(reader, setting, truth ? yes : no);
 }
 
+/* The variable that WORD, which was set, names. */
+static void mark_untrusted(struct spec *spec, const char *word)
+{
+	size_t length = strcspn(word, "=");
+
+	for (size_t i = 0; i < spec->environment_count; i++) {
+		struct spec_variable *variable = &spec->environment[i];
+
+		if (strncmp(variable->name, word, length) == 0 && !variable->name[length])
+			variable->untrusted = true;
+	}
+}
+
 static int set_words_of(struct reader *reader, const struct setting *setting)
 {
 	const char *rest = setting->value;
@@ -233,6 +246,8 @@ static int set_words_of(struct reader *reader, const struct setting *setting)
 				      "expected NAME=VALUE, in quotes if it holds blanks");
 		if (set_value(reader, setting, word) < 0)
 			return -EINVAL;
+		if (setting->key.value == VALUE_VARIABLES && !reader->file->trusted)
+			mark_untrusted(reader->spec, word);
 	}
 	return r < 0 ? refuse(reader, setting, "a quote is not closed") : 0;
 }

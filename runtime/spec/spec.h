@@ -148,6 +148,7 @@ struct spec_mount {
 struct spec_variable {
 	const char *name;
 	const char *value;
+	bool untrusted; /* it came with an image: for the machine alone, the host does not heed it */
 };
 
 struct spec_rlimit {

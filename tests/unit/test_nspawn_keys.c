@@ -4,6 +4,7 @@
 #include "settings_text.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "unit.h"
 
@@ -316,6 +317,56 @@ static void sections_are_not_confused(void **state)
 	assert_null(nspawn_key_section("Nonsense"));
 }
 
+/* The section that a heading of the manual is about, ".Sh [EXEC] SECTION"; "" for others. */
+static const char *section_of_heading(const char *line)
+{
+	for (size_t i = 0; i < nspawn_key_count; i++) {
+		size_t length = strlen(nspawn_keys[i].section);
+
+		if (strncasecmp(line, nspawn_keys[i].section, length) == 0 && line[length] == ']')
+			return nspawn_keys[i].section;
+	}
+	return "";
+}
+
+/* The keys that head an item, ".It Va Bind= , BindReadOnly=". */
+static size_t check_item(const char *section, char *line)
+{
+	char *position = NULL;
+	struct nspawn_key key;
+	size_t count = 0;
+
+	for (char *word = strtok_r(line, " ,\n", &position); word;
+	     word = strtok_r(NULL, " ,\n", &position)) {
+		word[strcspn(word, "=")] = '\0';
+		if (!nspawn_key_find(section, word, &key))
+			fail_msg("the manual has %s= in [%s]", word, section);
+		count++;
+	}
+	return count;
+}
+
+/* As many as there are, all of them keys, so all keys. */
+static void the_manual_has_every_key_and_no_other(void **state)
+{
+	CLEANUP_FILE FILE *manual = fopen("docs/man/floe.nspawn.5", "r");
+	const char *section = "";
+	size_t count = 0;
+	char line[512];
+
+	(void)state;
+	assert_non_null(manual);
+	while (fgets(line, sizeof(line), manual)) {
+		if (strncmp(line, ".Sh [", 5) == 0)
+			section = section_of_heading(line + 5);
+		else if (strncmp(line, ".Sh", 3) == 0)
+			section = "";
+		if (*section && strncmp(line, ".It Va ", 7) == 0)
+			count += check_item(section, line + 7);
+	}
+	assert_int_equal(count, nspawn_key_count);
+}
+
 /* Every member of a group is an option, or will be: no group loses one by a slip of the pen. */
 static void groups_are_of_known_options(void **state)
 {
@@ -346,6 +397,7 @@ int main(void)
 		cmocka_unit_test(every_key_names_an_option),
 		cmocka_unit_test(every_option_has_a_key),
 		cmocka_unit_test(sections_are_not_confused),
+		cmocka_unit_test(the_manual_has_every_key_and_no_other),
 		cmocka_unit_test(groups_are_of_known_options),
 	};
 

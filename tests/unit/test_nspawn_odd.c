@@ -501,6 +501,30 @@ static void presumptions_give_way(void **state)
 	settings_free(&read);
 }
 
+/* The variables of NixOS's containers are for the host too, but not where an image says them. */
+static void images_do_not_address_the_host(void **state)
+{
+	static const char text[] = E "Environment=PRIVATE_NETWORK=1 HOST_ADDRESS=10.9.0.1 "
+				     "LOCAL_ADDRESS=10.9.0.2\n";
+	static const struct {
+		enum settings_kind kind;
+		size_t addresses;
+	} rows[] = {{SETTINGS_TRUSTED, 1}, {SETTINGS_UNTRUSTED, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct settings_read read =
+			settings_read_text(text, sizeof(text) - 1, rows[i].kind, "-n -D /srv/x");
+		struct floe_error error = {0};
+
+		assert_int_equal(read.findings.count, 0);
+		assert_int_equal(read.handle->spec.environment_count, 3);
+		assert_int_equal(spec_resolve(&read.handle->spec, &error), 0);
+		assert_int_equal(read.handle->spec.links.address_count, rows[i].addresses);
+		settings_free(&read);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +534,7 @@ int main(void)
 		cmocka_unit_test(empty_values_do_not_touch_the_command_line),
 		cmocka_unit_test(groups_are_replaced_as_a_whole),
 		cmocka_unit_test(presumptions_give_way),
+		cmocka_unit_test(images_do_not_address_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
