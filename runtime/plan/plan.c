@@ -161,6 +161,7 @@ static void copy_decisions(struct builder *b)
 	plan->uuid = b->host->tree.machine_id ? b->host->tree.machine_id
 		     : spec->uuid             ? spec->uuid
 					      : b->host->random_uuid;
+	plan->settings = text(b, "%s", spec->settings_file ? spec->settings_file : "");
 	plan->title = title(b);
 }
 

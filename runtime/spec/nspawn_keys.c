@@ -104,9 +104,6 @@ const struct nspawn_key nspawn_keys[] = {
 
 	{ X_FLOE, "Directory", "directory", VALUE_PATH, ADMIN },
 	{ X_FLOE, "Ephemeral", "ephemeral", VALUE_PLAIN, ANY },
-	{ X_FLOE, "PrivateTime", "private-time", VALUE_PLAIN, ANY },
-	{ X_FLOE, "Masks", "masks", VALUE_PLAIN, ANY },
-	{ X_FLOE, "Strict", "strict", VALUE_PLAIN, ANY },
 };
 /* clang-format on */
 

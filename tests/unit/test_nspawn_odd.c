@@ -525,6 +525,22 @@ static void images_do_not_address_the_host(void **state)
 	}
 }
 
+/* Even a file that goes before the options does not allow what these deny. */
+static void images_do_not_allow_what_is_denied(void **state)
+{
+	static const char text[] = E "SystemCallFilter=~bpf\nSystemCallFilter=ptrace\n";
+	static const char line[] = "--system-call-filter=~ptrace";
+	struct settings_read read = {.handle = settings_line(line)};
+	struct nspawn_file file = {.text = text, .size = sizeof(text) - 1, .overrides = true};
+
+	(void)state;
+	read.findings.arena = &read.handle->spec.arena;
+	nspawn_file_apply(&read.handle->spec, &file, &read.findings);
+	settings_check_findings(&read, text, "3 warning administrator only");
+	settings_check_spec(&read, text, "--system-call-filter=~ptrace --system-call-filter=~bpf");
+	settings_free(&read);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +551,7 @@ int main(void)
 		cmocka_unit_test(groups_are_replaced_as_a_whole),
 		cmocka_unit_test(presumptions_give_way),
 		cmocka_unit_test(images_do_not_address_the_host),
+		cmocka_unit_test(images_do_not_allow_what_is_denied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
