@@ -280,6 +280,24 @@ test_start_uses_the_file() {
 	teardown
 }
 
+test_links_and_addresses_come_from_the_file() {
+	setup
+	write "$ADMIN/settled.nspawn" '[Exec]' 'ProcessTwo=yes' \
+		"Parameters=/bin/sh -c 'ip addr show host0; ip route; ls /sys/class/net'" '[Network]' \
+		'VirtualEthernet=yes' 'VirtualEthernetExtra=extra0:extra1' '[X-Network]' \
+		'Address=10.77.0.2/24,10.77.0.1' 'MTU=1400' 'MAC=02:00:00:12:34:56'
+	run_ok floe run -M settled -x
+	assert_match 'mtu 1400' "$OUTPUT"
+	assert_match 'link/ether 02:00:00:12:34:56' "$OUTPUT"
+	assert_match 'inet 10.77.0.2/24' "$OUTPUT"
+	assert_match 'default via 10.77.0.1' "$OUTPUT"
+	assert_match 'extra1' "$OUTPUT"
+	# Whoever describes the network on the command line describes all of it.
+	run_ok floe run -M settled -x --private-network
+	assert_no_match '10.77|extra1|host0:' "$OUTPUT"
+	teardown
+}
+
 # Before the payload is started, to whoever reads notes.
 test_what_is_ignored_is_noted() {
 	setup
@@ -372,6 +390,25 @@ test_links_beside_an_image_lead_nowhere_else() {
 	mkfifo "$IMAGES/settled.nspawn"
 	refuse 'regular files only' floe plan -M settled
 	teardown
+}
+
+# In a directory for all, a file may be anybody's.
+test_files_of_strangers_are_ignored() {
+	mkdir -m 1777 shared
+	cp -a "$SANDBOX/tree" shared/box
+	write shared/box.nspawn '[Exec]' 'Hostname=h'
+	chown 1234 shared/box.nspawn
+	local mode
+	for mode in yes trusted override; do
+		run_ok floe plan "--settings=$mode" -D shared/box
+		assert_match "note: the settings file $PWD/shared/box.nspawn is neither root's" "$OUTPUT"
+		assert_no_match 'settings: ' "$OUTPUT"
+	done
+	assert_eq null "$(spec .hostname -D shared/box)"
+	chown 1234 shared/box
+	assert_eq h "$(spec .hostname -D shared/box)"
+	chown 0 shared/box shared/box.nspawn
+	assert_eq h "$(spec .hostname -D shared/box)"
 }
 
 # The caller's variables are nothing that a file could ask for.
