@@ -107,10 +107,34 @@ FLOE_PUBLIC int floe_spec_parse(struct floe_spec *spec, size_t count, char *cons
 FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *spec, const char *name,
 				    struct floe_error *error);
 
-/* Makes SPEC whole (defaults, what follows from what was set; contradictions are refused) and shows
+/* Makes SPEC whole (settings file, defaults, what follows from what was set; contradictions are refused) and shows
  * it as JSON, see docs/spec.schema.json. Secrets are left out, variables are not. For use instead
  * of floe_run() and the like, not before them. *TEXT is the caller's to free(). */
 FLOE_PUBLIC int floe_spec_json(struct floe_spec *spec, char **text, struct floe_error *error);
+
+/* ---- Settings files ------------------------------------------------------------------------ */
+
+/* What is to be said about a settings file. */
+struct floe_finding {
+	const char *file;
+	unsigned line; /* from 1; 0: the file as a whole */
+	bool fatal; /* no machine is run with such a file; otherwise something in it is ignored */
+	const char *text;
+};
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_finding_function)(void *context, const struct floe_finding *finding);
+
+struct floe_settings_options {
+	size_t size;
+	bool untrusted; /* judge it as one that came with an image, see floe.nspawn(5) */
+};
+
+/* Reads the settings file at PATH as if for a machine and calls FUNCTION for each thing that is
+ * wrong with it, in order. OPTIONS may be NULL. Returns 0 when it was read, whatever was found. */
+FLOE_PUBLIC int floe_settings_check(const char *path, const struct floe_settings_options *options,
+				    floe_finding_function function, void *context,
+				    struct floe_error *error);
 
 /* ---- What would be done ------------------------------------------------------------------- */
 

@@ -50,7 +50,7 @@ static int pass_notes(const struct cycle *cycle, struct floe_error *error)
 		if (note->clamp && life->spec->strict)
 			return err_set(error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
 				       "%s, which --strict does not allow", note->text);
-		if (life->note && !cycle->noted)
+		if (life->note && !cycle->noted && !life->spec->quiet)
 			life->note(life->note_context, note->text);
 	}
 	return 0;
@@ -72,7 +72,8 @@ static int find_filters(struct cycle *cycle, struct floe_error *error)
 		return 0;
 	return filters_find(plan->caps_bounding, (const char *const *)plan->syscall_filter,
 			    plan->syscall_filter_count, &cycle->arena, &cycle->filters,
-			    cycle->noted ? NULL : life->note, life->note_context, error);
+			    cycle->noted || life->spec->quiet ? NULL : life->note,
+			    life->note_context, error);
 }
 
 static int begin_once(struct cycle *cycle, struct floe_error *error)

@@ -161,6 +161,7 @@ static void copy_decisions(struct builder *b)
 	plan->uuid = b->host->tree.machine_id ? b->host->tree.machine_id
 		     : spec->uuid             ? spec->uuid
 					      : b->host->random_uuid;
+	plan->settings = text(b, "%s", spec->settings_file ? spec->settings_file : "");
 	plan->title = title(b);
 }
 
@@ -237,6 +238,8 @@ int plan_make(struct plan *plan, const struct spec *spec, const struct host *hos
 	b.own_net = spec->network == SPEC_NETWORK_PRIVATE;
 	b.dev_slot = -1;
 	b.root_slot = -1;
+	for (size_t i = 0; i < spec->note_count; i++)
+		note_add(&b, false, "%s", spec->notes[i]);
 	decide_console(&b);
 	copy_decisions(&b);
 	r = build(&b);

@@ -97,6 +97,8 @@ static void print_traces(const struct plan *plan, FILE *stream)
 int plan_print(const struct plan *plan, FILE *stream)
 {
 	fprintf(stream, "%s\n", plan->title);
+	if (*plan->settings)
+		fprintf(stream, "settings: %s\n", plan->settings);
 	print_namespaces(plan, stream);
 	print_notes(plan, stream);
 	print_ops(plan, stream);

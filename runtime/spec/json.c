@@ -55,6 +55,8 @@ static const struct field fields[] = {
 	WORD("ephemeral", ephemeral, words_ephemeral),
 	WORD("volatile", volatile_mode, words_volatile),
 	FLAG("read_only", read_only),
+	WORD("settings", settings, words_settings),
+	TEXT("settings_file", settings_file),
 	WORD("start", start, words_start),
 	TEXT("user", user),
 	TEXT("chdir", chdir),

@@ -40,6 +40,12 @@ const struct floe_option *option_find(const char *name);
 int option_apply(struct spec *spec, const struct floe_option *option, const char *value,
 		 struct floe_error *error);
 
+/* Takes an option back that takes no value, as if it had not been given. */
+void option_clear(struct spec *spec, const struct floe_option *option);
+
+/* Forgets that the options in NAMES, separated by blanks, were set by name; values stay. */
+void spec_forget(struct spec *spec, const char *names);
+
 /* setters.c: kinds of values that several options take */
 int set_flag(const struct option_call *call);
 int set_bool(const struct option_call *call);

@@ -7,6 +7,7 @@
 
 #include "../base/cleanup.h"
 #include "names.h"
+#include "text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -59,6 +60,9 @@ static const struct floe_option options[] = {
 	{ .group = GROUP_IMAGE, .name = "volatile", .argument = "MODE", .optional = true,
 	  .help = "keep changes in memory only", .words = "yes state overlay no",
 	  .action = WORDS(volatile_mode, words_volatile) },
+	{ .group = GROUP_IMAGE, .name = "settings", .argument = "MODE",
+	  .help = "what a settings file may say, see floe.nspawn(5)",
+	  .words = "yes no override trusted", .action = WORDS(settings, words_settings) },
 
 	{ .group = GROUP_EXECUTION, .name = "boot", .letter = 'b', .argument = "BOOL",
 	  .optional = true, .help = "run the init of the tree as PID 1", .words = YES_NO,
@@ -288,6 +292,26 @@ static void mark_given(struct spec *spec, const struct floe_option *option)
 	size_t index = (size_t)(option - options);
 
 	spec->given[index / 64] |= UINT64_C(1) << index % 64;
+}
+
+void spec_forget(struct spec *spec, const char *names)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const char *name = options[i].name;
+
+		if (name && text_has_word(names, name, strlen(name)))
+			spec->given[i / 64] &= ~(UINT64_C(1) << i % 64);
+	}
+}
+
+void option_clear(struct spec *spec, const struct floe_option *option)
+{
+	const struct option_call call = {spec, option, NULL, NULL};
+
+	if (option_action(&call)->set == set_flag)
+		*(bool *)option_field(&call) = false;
+	else if (option_action(&call)->set == set_as_pid2 && spec->start == SPEC_START_PID2)
+		spec->start = SPEC_START_COMMAND;
 }
 
 int option_apply(struct spec *spec, const struct floe_option *option, const char *value,

@@ -218,12 +218,13 @@ static int check_ports(const struct spec *spec, struct floe_error *error)
 	return 0;
 }
 
+/* What came with an image says nothing about the host's addresses. */
 static const char *variable(const struct spec *spec, const char *name)
 {
 	const char *value = "";
 
 	for (size_t i = 0; i < spec->environment_count; i++)
-		if (strcmp(spec->environment[i].name, name) == 0)
+		if (strcmp(spec->environment[i].name, name) == 0 && !spec->environment[i].untrusted)
 			value = spec->environment[i].value;
 	return value;
 }

@@ -41,6 +41,12 @@ TABLE(words_ephemeral, SPEC_EPHEMERAL_OVERLAY,
 	{ "snapshot", SPEC_EPHEMERAL_SNAPSHOT },
 	{ "copy", SPEC_EPHEMERAL_COPY });
 
+TABLE(words_settings, SPEC_SETTINGS_YES,
+	{ "yes", SPEC_SETTINGS_YES },
+	{ "no", SPEC_SETTINGS_NO },
+	{ "override", SPEC_SETTINGS_OVERRIDE },
+	{ "trusted", SPEC_SETTINGS_TRUSTED });
+
 TABLE(words_network, SPEC_NETWORK_PRIVATE,
 	{ "host", SPEC_NETWORK_HOST },
 	{ "private", SPEC_NETWORK_PRIVATE },

@@ -19,6 +19,7 @@ extern const struct word_table words_userns;
 extern const struct word_table words_ownership;
 extern const struct word_table words_volatile;
 extern const struct word_table words_ephemeral;
+extern const struct word_table words_settings;
 extern const struct word_table words_network;
 extern const struct word_table words_dhcp;
 extern const struct word_table words_link;

@@ -166,7 +166,8 @@ static void fill_cgroup(struct host *host)
 
 static void fill_files(struct host *host)
 {
-	static struct spec_variable ids[] = {{"id", "debian"}, {"version_id", "12"}};
+	static struct spec_variable ids[] = {{.name = "id", .value = "debian"},
+					     {.name = "version_id", .value = "12"}};
 	static const char *const nodes[] = {HOST_DEVICE_NODES, "net/tun", "fuse", NULL};
 	static const char *const proc[] = {HOST_PROC_PATHS, NULL};
 	static uint32_t taken[] = {524288};

@@ -199,6 +199,7 @@ static const struct {
 	{"ephemeral", NULL},
 	{"read-only", NULL},
 	{"volatile", NULL},
+	{"settings", "no"},
 	{"boot", NULL},
 	{"as-pid2", NULL},
 	{"user", "joe"},
