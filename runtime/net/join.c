@@ -209,18 +209,16 @@ static int join(struct netlink *filter, struct net_table *table, struct net_memb
 	return r < 0 || !member->hosts_entry ? r : hosts_update(table, error);
 }
 
-/* The lock, the table and the machine's place in it. */
-static int open_member(const char *machine, int *lock, struct net_table *table,
-		       struct net_member **member, struct floe_error *error)
+/* The lock and the table, in which the machine is. */
+static int open_table(const char *machine, int *lock, struct net_table *table,
+		      struct floe_error *error)
 {
 	int r;
 
 	*lock = net_lock(false, error);
 	r = *lock < 0 ? *lock : net_table_read(table, error);
-	if (r == 0) {
-		*member = net_table_find(table, machine);
-		r = *member ? 0 : -ENOENT;
-	}
+	if (r == 0 && !net_table_find(table, machine))
+		r = -ENOENT;
 	if (r == -ENOENT)
 		return err_errno(error, ENOENT, "%s is no longer among the machines of %s", machine,
 				 net_directory());
@@ -232,10 +230,10 @@ int net_join(struct netlink *filter, const char *machine, const uint16_t dns[sta
 {
 	CLEANUP_TABLE struct net_table table = {0};
 	CLEANUP_FD int lock = -1;
-	struct net_member *member = NULL;
-	int r = open_member(machine, &lock, &table, &member, error);
+	int r = open_table(machine, &lock, &table, error);
+	struct net_member *member = r < 0 ? NULL : net_table_find(&table, machine);
 
-	if (r < 0)
+	if (!member)
 		return r;
 	memcpy(member->dns, dns, sizeof(member->dns));
 	return join(filter, &table, member, error);
@@ -246,10 +244,10 @@ int net_move(struct netlink *filter, const char *machine, const struct ip addres
 {
 	CLEANUP_TABLE struct net_table table = {0};
 	CLEANUP_FD int lock = -1;
-	struct net_member *member = NULL, before;
-	int r = open_member(machine, &lock, &table, &member, error);
+	int r = open_table(machine, &lock, &table, error);
+	struct net_member *member = r < 0 ? NULL : net_table_find(&table, machine), before;
 
-	if (r < 0)
+	if (!member)
 		return r;
 	before = *member;
 	memcpy(member->address, address, sizeof(member->address));

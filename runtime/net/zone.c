@@ -34,6 +34,7 @@ int zone_open(struct netlink *netlink, const struct link_setting *setting, struc
 	CLEANUP_FD int lock = lock_with_nspawn();
 	int index = link_index(netlink, setting->name, NULL);
 
+	(void)lock;
 	if (index == -ENODEV)
 		return link_create_bridge(netlink, setting, error);
 	return index < 0 ? link_index(netlink, setting->name, error) : index;
@@ -57,6 +58,7 @@ int zone_close(struct netlink *netlink, const char *name, struct floe_error *err
 	size_t count = 0;
 	int r = link_find(netlink, &arena, name, &bridge, NULL);
 
+	(void)lock;
 	if (r == -ENODEV) {
 		arena_free(&arena);
 		return 0;
