@@ -26,6 +26,7 @@ int link_change(struct netlink *netlink, uint32_t index, const struct link_setti
 		return -EINVAL;
 	message_begin(&batch, RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
 	message_put_setting(&batch, setting);
+	message_put_rest(&batch, setting);
 	r = netlink_request(netlink, &batch, NULL, NULL);
 	if (r < 0)
 		return netlink_fail(netlink, error, r, "cannot %s network link %u%s%s",

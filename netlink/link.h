@@ -48,6 +48,7 @@ struct link_setting {
 	/* What people are told about it, up to 255 bytes (IFALIASZ). A new link has it from the start, as
 	 * far as anybody can tell: whoever is killed in between leaves none without. */
 	const char *alias;
+	bool route_localnet; /* IPv4 routes 127.0.0.0/8 over it (ip-sysctl.rst) */
 };
 
 /*

@@ -15,6 +15,10 @@ int network_link(struct context *context, const char *name);
 int network_serve(struct context *context, const struct op *op);
 void network_serve_end(struct context *context);
 
+/* Gives the addresses of NET to link INDEX. Async-signal-safe without ERROR. */
+int set_addresses(struct netlink *netlink, uint32_t index, const struct op_net *net,
+		  struct floe_error *error);
+
 /* The leader's, async-signal-safe. */
 int network_link_inside(struct context *context, const struct op *op);
 

@@ -76,15 +76,7 @@ static int set_sysctl(struct context *context, const struct op *op)
 
 static int add_addresses(struct context *context, const struct op_net *net, uint32_t index)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < net->addr_count; i++) {
-		struct addr addr = net->addrs[i];
-
-		addr.link = index;
-		r = addr_change(&context->route, NETLINK_CHANGE_REPLACE, &addr, 1, context->error);
-	}
-	return r;
+	return set_addresses(&context->route, index, net, context->error);
 }
 
 static int add_routes(struct context *context, const struct op_net *net, uint32_t index)

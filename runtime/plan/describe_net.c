@@ -71,6 +71,8 @@ void describe_veth(struct phrase *p, const struct op *op)
 		say(p, ", a port of %s", op->target);
 	if (op->net->link.mtu)
 		say(p, " (mtu %u)", op->net->link.mtu);
+	if (op->net->link.route_localnet)
+		say(p, ", which may carry answers to 127.0.0.0/8");
 }
 
 void describe_shared(struct phrase *p, const struct op *op)

@@ -315,7 +315,9 @@ static void add_own_link(struct builder *b)
 					 .mac = keep_mac(b, b->net.host_mac),
 					 .mtu = links->mtu,
 					 .state = up ? LINK_UP : LINK_KEEP,
-					 .alias = own_alias(b)};
+					 .alias = own_alias(b),
+					 .route_localnet = links->port_count > 0 && *b->net.way &&
+							   !links->zone};
 	op->peer = (struct link_setting){
 		.name = "host0", .mac = keep_mac(b, b->net.mac), .mtu = links->mtu};
 	trace_add(b, TRACE_LINK, b->net.link);
@@ -342,9 +344,12 @@ static void add_localhost(struct builder *b)
 
 	if (b->spec->links.port_count == 0 || !*b->net.way)
 		return;
-	plain = op_add(b, OP_SYSCTL, PHASE_NETWORK, why);
-	plain->source = text(b, "/proc/sys/net/ipv4/conf/%s/route_localnet", b->net.way);
-	plain->text = "1";
+	/* A link of the machine's own has it from the start. */
+	if (b->spec->links.zone) {
+		plain = op_add(b, OP_SYSCTL, PHASE_NETWORK, why);
+		plain->source = text(b, "/proc/sys/net/ipv4/conf/%s/route_localnet", b->net.way);
+		plain->text = "1";
+	}
 	if (!b->host->net.has_ipv6)
 		return;
 	op = add_net(b, OP_LINK_ADDRESS, PHASE_NETWORK, b->net.way, why);
