@@ -545,7 +545,7 @@ while True:
 	except OSError: # while there is no address
 		pass' &
 	flood=$!
-	inside python3 "$HERE/hostile-frames.py" host0 20000 "$CORPUS"/dhcp/* "$CORPUS"/ra/* >sent
+	inside python3 "$HERE/hostile-frames.py" host0 5000 "$CORPUS"/dhcp/* "$CORPUS"/ra/* >sent
 	inside ip -4 address flush dev host0
 	udhcpc -q
 	assert_addressed
