@@ -313,6 +313,13 @@ int launch_server_fd(const struct launch *launch)
 	return helper ? link_helper_fd(helper) : -1;
 }
 
+const char *launch_server_note(const struct launch *launch)
+{
+	const struct link_helper *helper = launch->context.helper;
+
+	return helper ? helper->note : NULL;
+}
+
 void launch_server_end(struct launch *launch)
 {
 	network_serve_end(&launch->context);

@@ -45,6 +45,9 @@ int launch_notify_fd(const struct launch *launch);  /* datagram socket, SO_PASSC
 int launch_server_fd(const struct launch *launch);
 void launch_server_end(struct launch *launch);
 
+/* After launch_go(): what that process could not give up, as a sentence; NULL: nothing. */
+const char *launch_server_note(const struct launch *launch);
+
 /* Sockets of the machine's network namespace; the fd of the first is -1 when its addresses are not to
  * be followed. */
 struct netlink *launch_watch(struct launch *launch);  /* tells of changes of addresses */

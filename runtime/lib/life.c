@@ -179,6 +179,17 @@ static int open_monitor(struct cycle *cycle, struct log *log, struct floe_error 
 	return monitor_open(&cycle->monitor, &setup, error);
 }
 
+static int go(struct cycle *cycle, struct floe_error *error)
+{
+	const struct life *life = cycle->life;
+	int r = launch_go(cycle->launch, error);
+	const char *note = r == 0 ? launch_server_note(cycle->launch) : NULL;
+
+	if (note && life->note && !cycle->told)
+		life->note(life->note_context, note);
+	return r;
+}
+
 static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 {
 	int r = begin(cycle, error);
@@ -192,7 +203,7 @@ static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 	if (r == 0)
 		r = open_monitor(cycle, log, error);
 	if (r == 0)
-		r = launch_go(cycle->launch, error);
+		r = go(cycle, error);
 	if (r == 0)
 		r = monitor_run(cycle->monitor, &cycle->ending.result, error);
 	cycle->ending.lived = r == 0;
