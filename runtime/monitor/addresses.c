@@ -12,7 +12,8 @@
 #define INTERVAL_USEC 200000
 #define BURST         10
 
-void addresses_init(struct addresses *addresses, const char *machine, struct netlink *watch,
+void addresses_init(struct addresses *addresses, const char *machine,
+		    const struct ip current[static 2], struct netlink *watch,
 		    struct netlink *inside, struct netlink *filter)
 {
 	*addresses = (struct addresses){
@@ -21,6 +22,7 @@ void addresses_init(struct addresses *addresses, const char *machine, struct net
 		.inside = inside,
 		.filter = filter,
 		.bucket = {.interval_usec = INTERVAL_USEC, .burst = BURST},
+		.current = {current[0], current[1]},
 	};
 }
 
@@ -37,13 +39,19 @@ static bool is_usable(const struct addr *addr, uint8_t family)
 	return addr->local.family == family && addr->scope < RT_SCOPE_LINK && !(addr->flags & bad);
 }
 
-struct ip addresses_choose(const struct addr *addrs, size_t count, uint8_t family)
+struct ip addresses_choose(const struct addr *addrs, size_t count, uint8_t family,
+			   const struct ip *current)
 {
 	const struct addr *best = NULL;
 
-	for (size_t i = 0; i < count; i++)
-		if (is_usable(&addrs[i], family) && (!best || addrs[i].scope < best->scope))
+	for (size_t i = 0; i < count; i++) {
+		if (!is_usable(&addrs[i], family))
+			continue;
+		if (ip_equal(&addrs[i].local, current))
+			return *current;
+		if (!best || addrs[i].scope < best->scope)
 			best = &addrs[i];
+	}
 	return best ? best->local : (struct ip){0};
 }
 
@@ -63,8 +71,8 @@ static bool look(struct addresses *addresses)
 	size_t count;
 
 	if (addr_list(addresses->inside, &arena, 0, &addrs, &count, NULL) == 0) {
-		now[0] = addresses_choose(addrs, count, AF_INET);
-		now[1] = addresses_choose(addrs, count, AF_INET6);
+		now[0] = addresses_choose(addrs, count, AF_INET, &addresses->current[0]);
+		now[1] = addresses_choose(addrs, count, AF_INET6, &addresses->current[1]);
 	}
 	arena_free(&arena);
 	if (ip_equal(&now[0], &addresses->current[0]) && ip_equal(&now[1], &addresses->current[1]))

@@ -19,7 +19,9 @@ struct addresses {
 	struct token_bucket bucket;
 };
 
-void addresses_init(struct addresses *addresses, const char *machine, struct netlink *watch,
+/* CURRENT: what published ports lead to so far. */
+void addresses_init(struct addresses *addresses, const char *machine,
+		    const struct ip current[static 2], struct netlink *watch,
 		    struct netlink *inside, struct netlink *filter);
 
 /* Fills in what to wait for; returns when to call addresses_handle() although nothing came, 0:
@@ -30,8 +32,9 @@ uint64_t addresses_poll(const struct addresses *addresses, struct pollfd *poll);
  * machine that changes them without end is looked at now and then. */
 bool addresses_handle(struct addresses *addresses, uint64_t now_usec, bool readable);
 
-/* Pure: of COUNT addresses the one of FAMILY that others reach: the first of the widest scope that
- * is usable. None: family 0. */
-struct ip addresses_choose(const struct addr *addrs, size_t count, uint8_t family);
+/* Pure: of COUNT addresses the one of FAMILY that others reach: CURRENT as long as it is usable, else
+ * the first of the widest scope that is. None: family 0. */
+struct ip addresses_choose(const struct addr *addrs, size_t count, uint8_t family,
+			   const struct ip *current);
 
 #endif

@@ -440,8 +440,9 @@ int monitor_open(struct monitor **out, const struct monitor_setup *setup, struct
 		return err_errno(error, ENOMEM, "cannot attend the machine %s", setup->plan->name);
 	monitor->setup = *setup;
 	monitor->trim = clock_usec() + TRIM_AFTER_USEC;
-	addresses_init(&monitor->addresses, setup->plan->name, launch_watch(setup->launch),
-		       launch_inside(setup->launch), launch_filter(setup->launch));
+	addresses_init(&monitor->addresses, setup->plan->name, setup->plan->address,
+		       launch_watch(setup->launch), launch_inside(setup->launch),
+		       launch_filter(setup->launch));
 	monitor->upward = (struct token_bucket){.interval_usec = RECORD_PERIOD_USEC, .burst = 20};
 	monitor->watchdog_period = notify_watchdog_period();
 	if (monitor->watchdog_period > 0)

@@ -26,6 +26,37 @@ static void change_link(struct nft_batch *batch, change_function change, const s
 	change(batch, set, &element, 1);
 }
 
+/*
+ * Between ports of a bridge the link that a packet came from is not told (br_nf_post_routing()): who
+ * is in the zone's network is known by its address.
+ */
+static void put_back(struct nft_batch *batch, const struct net_member *member)
+{
+	struct nft_element element = {.verdict = NFT_JUMP, .chain = member->link};
+
+	nft_chain_add(batch, member->link, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(member->gateway); i++) {
+		if (!member->gateway[i].family)
+			continue;
+		nft_rule_begin(batch, member->link, "back to the zone, by a published port");
+		nft_match_address(batch, NFT_SOURCE, &member->gateway[i], member->prefix[i], true);
+		rules_match_published(batch);
+		nft_masquerade(batch);
+		nft_rule_end(batch);
+	}
+	nft_value_add_link(&element.key, member->link);
+	nft_elements_add(batch, &rules_back, &element, 1);
+}
+
+static void take_back(struct nft_batch *batch, const struct net_member *member)
+{
+	struct nft_element element = {.verdict = NFT_JUMP, .chain = member->link};
+
+	nft_value_add_link(&element.key, member->link);
+	nft_elements_delete(batch, &rules_back, &element, 1);
+	nft_chain_delete(batch, member->link);
+}
+
 static void change_hairpin(struct nft_batch *batch, change_function change,
 			   const struct net_member *member)
 {
@@ -41,7 +72,8 @@ static void change_shared(struct nft_batch *batch, change_function change,
 			  const struct net_member *member)
 {
 	change_link(batch, change, &rules_links, member);
-	change_hairpin(batch, change, member);
+	if (!*member->zone)
+		change_hairpin(batch, change, member);
 	if (member->masquerade)
 		change_link(batch, change, &rules_masquerade, member);
 }
@@ -225,12 +257,14 @@ static void delete_chain(struct nft_batch *batch, const struct net_member *membe
 
 /* ---- whole machines ---- */
 
-static void put_member(struct nft_batch *batch, const struct net_member *member)
+static void put_member(struct nft_batch *batch, const struct net_member *member, bool shared)
 {
 	change_ports(batch, nft_elements_add, member);
 	if (!*member->link)
 		return;
 	change_shared(batch, nft_elements_add, member);
+	if (*member->zone && !shared)
+		put_back(batch, member);
 	change_dns(batch, nft_elements_add, member, 0);
 	change_dns(batch, nft_elements_add, member, 1);
 	if (has_chain(member))
@@ -260,6 +294,15 @@ static int look(struct netlink *netlink, struct floe_error *error)
 	return r;
 }
 
+/* Whether a member before the one at INDEX has its link. */
+static bool is_shared_before(const struct net_table *table, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(table->members[i].link, table->members[index].link) == 0)
+			return true;
+	return false;
+}
+
 static int make_anew(struct netlink *netlink, const struct net_table *table, bool replace,
 		     struct floe_error *error)
 {
@@ -268,7 +311,7 @@ static int make_anew(struct netlink *netlink, const struct net_table *table, boo
 	nft_begin(&batch, NFPROTO_INET, RULES_TABLE);
 	rules_put_base(&batch, replace);
 	for (size_t i = 0; i < table->count; i++)
-		put_member(&batch, &table->members[i]);
+		put_member(&batch, &table->members[i], is_shared_before(table, i));
 	return nft_commit(netlink, &batch, error);
 }
 
@@ -283,7 +326,7 @@ int rules_add(struct netlink *netlink, const struct net_table *table,
 	if (presence != WHOLE)
 		return make_anew(netlink, table, presence == FOREIGN, error);
 	nft_begin(&batch, NFPROTO_INET, RULES_TABLE);
-	put_member(&batch, member);
+	put_member(&batch, member, net_table_shares_link(table, member));
 	return nft_commit(netlink, &batch, error);
 }
 
@@ -311,6 +354,8 @@ static void take_member(struct nft_batch *batch, const struct net_member *member
 		return;
 	if (!shared)
 		change_shared(batch, nft_elements_delete, member);
+	if (*member->zone && !shared)
+		take_back(batch, member);
 	change_dns(batch, nft_elements_delete, member, 0);
 	change_dns(batch, nft_elements_delete, member, 1);
 	if (has_chain(member))

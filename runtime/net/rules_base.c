@@ -11,6 +11,8 @@ const struct nft_set rules_links = {.name = "links", .key = {NFT_TYPE_LINK}};
 const struct nft_set rules_masquerade = {.name = "masquerade", .key = {NFT_TYPE_LINK}};
 const struct nft_set rules_isolated = {.name = "isolated", .key = {NFT_TYPE_LINK}};
 const struct nft_set rules_hairpin = {.name = "hairpin", .key = {NFT_TYPE_LINK, NFT_TYPE_LINK}};
+const struct nft_set rules_back = {
+	.name = "back", .key = {NFT_TYPE_LINK}, .data = {NFT_TYPE_VERDICT}};
 const struct nft_set rules_from = {
 	.name = "from", .key = {NFT_TYPE_LINK}, .data = {NFT_TYPE_VERDICT}};
 
@@ -174,10 +176,18 @@ static void put_local_source(struct nft_batch *batch, const struct ip *source, u
 	nft_rule_end(batch);
 }
 
+void rules_match_published(struct nft_batch *batch)
+{
+	const uint32_t translated = IPS_DST_NAT, none = 0;
+
+	nft_load_ct(batch, NFT_CT_STATUS, NFT_REG_1);
+	nft_mask(batch, NFT_REG_1, &translated, sizeof(translated));
+	nft_compare(batch, NFT_REG_1, NFT_CMP_NEQ, &none, sizeof(none));
+}
+
 static void put_leaving(struct nft_batch *batch)
 {
 	const struct ip loopback6 = {.family = AF_INET6, .bytes = {[15] = 1}};
-	const uint32_t translated = IPS_DST_NAT, none = 0;
 
 	nft_rule_begin(batch, "leaving", "machines to the outside");
 	match_links(batch, NFT_META_IIFNAME, &rules_masquerade, true);
@@ -190,19 +200,21 @@ static void put_leaving(struct nft_batch *batch)
 	nft_load_meta(batch, NFT_META_IIFNAME, REG(0));
 	nft_load_meta(batch, NFT_META_OIFNAME, REG(4));
 	nft_lookup(batch, rules_hairpin.name, REG(0), false);
-	nft_load_ct(batch, NFT_CT_STATUS, NFT_REG_1);
-	nft_mask(batch, NFT_REG_1, &translated, sizeof(translated));
-	nft_compare(batch, NFT_REG_1, NFT_CMP_NEQ, &none, sizeof(none));
+	rules_match_published(batch);
 	nft_masquerade(batch);
+	nft_rule_end(batch);
+	nft_rule_begin(batch, "leaving", NULL);
+	nft_load_meta(batch, NFT_META_OIFNAME, NFT_REG_1);
+	nft_lookup_map(batch, rules_back.name, NFT_REG_1, NFT_REG_VERDICT);
 	nft_rule_end(batch);
 }
 
 void rules_put_base(struct nft_batch *batch, bool replace)
 {
 	const struct nft_set *const sets[] = {
-		&rules_links,       &rules_masquerade, &rules_isolated, &rules_hairpin,
-		&rules_from,        &rules_ports[0],   &rules_ports[1], &rules_ports_at[0],
-		&rules_ports_at[1], &rules_dns[0],     &rules_dns[1],
+		&rules_links,       &rules_masquerade,  &rules_isolated, &rules_hairpin,
+		&rules_back,        &rules_from,        &rules_ports[0], &rules_ports[1],
+		&rules_ports_at[0], &rules_ports_at[1], &rules_dns[0],   &rules_dns[1],
 	};
 
 	/* Nothing is deleted without need: closing a socket waits until the kernel has let go of what

@@ -16,10 +16,14 @@ extern const struct nft_set rules_links;       /* what machines' packets come in
 extern const struct nft_set rules_masquerade;  /* those that go out under the host's address */
 extern const struct nft_set rules_isolated;    /* those kept from the others */
 extern const struct nft_set rules_hairpin;     /* from a link to itself */
+extern const struct nft_set rules_back;        /* bridges of zones: who sends back to them */
 extern const struct nft_set rules_from;        /* links whose packets have a chain of their own */
 extern const struct nft_set rules_ports[2];    /* by family_index(): published everywhere */
 extern const struct nft_set rules_ports_at[2]; /* on one address */
 extern const struct nft_set rules_dns[2];      /* link and Ethernet address: where DNS goes */
+
+/* It was sent to a published port. */
+void rules_match_published(struct nft_batch *batch);
 
 /* The empty table with its chains and sets; REPLACE: in place of the one that is there. */
 void rules_put_base(struct nft_batch *batch, bool replace);

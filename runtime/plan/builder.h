@@ -74,10 +74,11 @@ struct op_net *add_net(struct builder *b, enum op_kind kind, enum op_phase phase
 int plan_user(struct builder *b); /* uid range and ownership */
 int plan_cgroup(struct builder *b);
 int plan_devices(struct builder *b);
-int plan_net(struct builder *b);          /* links, addresses, ports */
-const char *own_alias(struct builder *b); /* what links of the machine are described as */
-void plan_net_links(struct builder *b);   /* links besides the machine's own */
-void plan_net_serve(struct builder *b);   /* DHCP, router advertisements, names */
+int plan_net(struct builder *b);               /* links, addresses, ports */
+const char *own_alias(struct builder *b);      /* what links of the machine are described as */
+void plan_net_links(struct builder *b);        /* links besides the machine's own */
+bool plan_net_offers(const struct builder *b); /* DHCP and the like, on the machine's link */
+void plan_net_serve(struct builder *b);        /* DHCP, router advertisements, names */
 void plan_net_inside(struct builder *b);
 int plan_root(struct builder *b);   /* what becomes "/" */
 int plan_api(struct builder *b);    /* /proc /sys /dev /run /tmp */

@@ -86,16 +86,15 @@ static int check_links(struct probe *probe)
 
 /* ---- who looks after links like the machine's ---- */
 
-static bool runs_networkd(const struct host *host, const char *mount)
+static bool runs_networkd(const char *mount)
 {
-	char path[PATH_MAX], text[16];
+	char path[PATH_MAX];
 
 	if (!mount || !*mount)
 		return false;
 	snprintf(path, sizeof(path), "%s/system.slice/systemd-networkd.service/cgroup.procs",
 		 mount);
-	(void)host;
-	return file_read(path, text, sizeof(text)) > 0;
+	return file_has_content(path) > 0;
 }
 
 /* The first file of the name counts, and an empty one or a link to /dev/null is none
@@ -105,15 +104,15 @@ static bool has_network_file(const char *name)
 	static const char *const directories[] = {
 		"/etc/systemd/network", "/run/systemd/network", "/usr/local/lib/systemd/network",
 		"/usr/lib/systemd/network", "/lib/systemd/network"};
-	char path[128], text[8];
+	char path[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		ssize_t size;
+		int r;
 
 		snprintf(path, sizeof(path), "%s/%s", directories[i], name);
-		size = file_read(path, text, sizeof(text));
-		if (size != -ENOENT)
-			return size > 0;
+		r = file_has_content(path);
+		if (r != -ENOENT)
+			return r > 0;
 	}
 	return false;
 }
@@ -121,10 +120,10 @@ static bool has_network_file(const char *name)
 static void probe_networkd(struct probe *probe)
 {
 	const struct host *host = probe->host;
-	bool runs = runs_networkd(host, host->unified.mount);
+	bool runs = runs_networkd(host->unified.mount);
 
 	for (size_t i = 0; !runs && i < host->hierarchy_count; i++)
-		runs = runs_networkd(host, host->hierarchies[i].mount);
+		runs = runs_networkd(host->hierarchies[i].mount);
 	probe->net->networkd =
 		runs && has_network_file(probe->spec->links.zone ? "80-container-vz.network"
 								 : "80-container-ve.network");

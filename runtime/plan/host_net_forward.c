@@ -60,7 +60,7 @@ static int list_links(struct probe *probe)
 int probe_forwarding(struct probe *probe)
 {
 	struct host_net *net = probe->net;
-	char path[128], text[2];
+	char path[128];
 
 	if (!probe->spec->links.veth)
 		return 0;
@@ -69,7 +69,7 @@ int probe_forwarding(struct probe *probe)
 	net->has_force = read_setting("/proc/sys/net/ipv6/conf/%s/force_forwarding", "all") >= 0;
 	/* The settings of earlier machines are written down there, the default for new links too. */
 	snprintf(path, sizeof(path), "%s/sysctls", net_directory());
-	net->is_arranged = file_read(path, text, sizeof(text)) > 0;
+	net->is_arranged = file_has_content(path) > 0;
 	if (net->is_arranged || (net->forwards[0] && net->forwards[1]))
 		return 0;
 	return list_links(probe);

@@ -306,7 +306,9 @@ static void add_own_link(struct builder *b)
 	struct op_net *op = add_net(b, OP_LINK_VETH, PHASE_NETWORK, b->net.link,
 				    "the machine's link to the host");
 	struct op *plain = &b->plan->ops[b->plan->op_count - 1];
-	bool up = b->net.managed || links->bridge || links->zone || links->address_count > 0;
+	/* Others bring it up themselves, but a route over it takes one that is. */
+	bool up = b->net.managed || links->bridge || links->zone || links->address_count > 0 ||
+		  links->port_count > 0;
 
 	plain->text = b->net.altname;
 	plain->flags = links->zone != NULL;
@@ -429,9 +431,9 @@ static void add_join(struct builder *b)
 				->member);
 	b->plan->ops[b->plan->op_count - 1].flags = b->host->net.has_nftables;
 	if ((links->port_count > 0 || links->hosts_entry || links->zone) &&
-	    !b->net.machine[0].family && !b->net.machine[1].family)
-		op_add(b, OP_NET_WATCH, PHASE_NETWORK, "others give it its addresses")->source =
-			b->net.link;
+	    (plan_net_offers(b) || (!b->net.machine[0].family && !b->net.machine[1].family)))
+		op_add(b, OP_NET_WATCH, PHASE_NETWORK, "its own client decides which it has")
+			->source = b->net.link;
 }
 
 /* ---- whether it can be had ---- */

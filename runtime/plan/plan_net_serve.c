@@ -62,7 +62,7 @@ static void fill_router(struct builder *b, struct ra_router *router)
 }
 
 /* Whoever boots an init may have a client that drops what was set and asks. */
-static bool offers(const struct builder *b)
+bool plan_net_offers(const struct builder *b)
 {
 	const struct spec_links *links = &b->spec->links;
 
@@ -75,9 +75,9 @@ static bool offers(const struct builder *b)
 void plan_net_serve(struct builder *b)
 {
 	struct plan_service service = {
-		.dhcp = offers(b) && b->net.host[0].family && b->net.machine[0].family,
+		.dhcp = plan_net_offers(b) && b->net.host[0].family && b->net.machine[0].family,
 		/* Other networks than those of 64 bits say nothing to who makes addresses. */
-		.ra = offers(b) && b->net.host[1].family && b->net.prefix[1] == 64 &&
+		.ra = plan_net_offers(b) && b->net.host[1].family && b->net.prefix[1] == 64 &&
 		      (b->spec->links.mtu == 0 || b->spec->links.mtu >= 1280),
 		.dns = b->net.relay,
 		.zone = b->spec->links.zone,

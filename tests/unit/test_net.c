@@ -233,14 +233,17 @@ static void the_address_that_others_reach_is_chosen(void **state)
 		{.local = parsed("fd00::2"), .flags = IFA_F_DEPRECATED},
 		{.local = parsed("fd00::3")},
 	};
-	struct ip ip = addresses_choose(addrs, ARRAY_SIZE(addrs), AF_INET);
+	const struct ip none = {0}, later = parsed("10.0.0.3"), gone = parsed("fd00::1");
+	struct ip ip = addresses_choose(addrs, ARRAY_SIZE(addrs), AF_INET, &none);
 	char text[IP_TEXT_SIZE];
 
 	(void)state;
 	assert_string_equal(ip_format(&ip, text), "10.0.0.2");
-	ip = addresses_choose(addrs, ARRAY_SIZE(addrs), AF_INET6);
+	ip = addresses_choose(addrs, ARRAY_SIZE(addrs), AF_INET, &later);
+	assert_string_equal(ip_format(&ip, text), "10.0.0.3");
+	ip = addresses_choose(addrs, ARRAY_SIZE(addrs), AF_INET6, &gone);
 	assert_string_equal(ip_format(&ip, text), "fd00::3");
-	ip = addresses_choose(addrs, 2, AF_INET);
+	ip = addresses_choose(addrs, 2, AF_INET, &none);
 	assert_int_equal(ip.family, 0);
 }
 
