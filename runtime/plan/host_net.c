@@ -144,6 +144,8 @@ static void probe_kernel(struct probe *probe)
 	probe->net->has_nftables = r == 0 || r == -ENOENT;
 	r = (int)file_read("/proc/sys/net/ipv6/conf/all/disable_ipv6", text, sizeof(text));
 	probe->net->has_ipv6 = r > 0 && *text == '0';
+	r = (int)file_read("/proc/sys/net/bridge/bridge-nf-call-ip6tables", text, sizeof(text));
+	probe->net->filters_bridges6 = r > 0 && *text == '1';
 }
 
 /* Hosts without a machine id get addresses that are as stable as their name. */

@@ -14,7 +14,8 @@
 struct host_net {
 	bool has_nftables;
 	bool has_ipv6;
-	bool networkd; /* it runs, and its files are for links like the machine's */
+	bool filters_bridges6; /* IPv6 between ports of a bridge passes the filters of IP, too */
+	bool networkd;         /* it runs, and its files are for links like the machine's */
 
 	/* Free addresses for the machine's own link, or of its zone, where floe chooses them. */
 	struct ip gateway[2]; /* the host's end; family 0: none of that family */

@@ -471,6 +471,20 @@ static void note_limits(struct builder *b)
 			 b->host->net.firewall, b->net.way, b->host->net.firewall_help);
 }
 
+/* The answer's destination becomes ::1 on the bridge, which takes it for one of its own
+ * (br_nf_pre_routing_finish_ipv6()). */
+static void note_localhost(struct builder *b)
+{
+	const struct spec_links *links = &b->spec->links;
+
+	if (links->zone && links->port_count > 0 && b->host->net.filters_bridges6 &&
+	    b->net.host[1].family)
+		note_add(
+			b, false,
+			"the kernel filters IPv6 on bridges (net.bridge.bridge-nf-call-ip6tables): "
+			"ports of the zone's machines do not answer on [::1], but on all else");
+}
+
 int plan_net(struct builder *b)
 {
 	int r;
@@ -486,6 +500,7 @@ int plan_net(struct builder *b)
 	if (r < 0)
 		return r;
 	note_limits(b);
+	note_localhost(b);
 	add_claim(b);
 	if (b->net.managed)
 		add_forwarding(b);
