@@ -8,8 +8,11 @@ net-traffic.py ask [-w SECONDS] [-s SOURCE] PROTOCOL ADDRESS PORT
 net-traffic.py frame LINK SOURCE-MAC TARGET-MAC SOURCE TARGET udp|syn|sctp|echo [PORT]
                            sends one Ethernet frame with a packet of that kind
 net-traffic.py listen READY-FILE NUMBER    prints SOURCE of every IPv4 packet of that protocol
-net-traffic.py many COUNT ADDRESS PORT     that many TCP connections after one another, prints how
-                                           many were answered
+net-traffic.py greetings ADDRESS PORT=TEXT...    asks for the text that TCP servers greet with, prints
+                           those that are wrong or missing, and fails if there are any
+net-traffic.py resolve SERVER NAME [A|AAAA|TYPE-NUMBER]    prints the addresses that the server knows;
+                           status 1 when it knows none, 2 when it does not answer
+net-traffic.py dns READY-FILE ADDRESS NAME=ADDRESS...      a name server
 net-traffic.py sniff READY-FILE LINK       prints "SOURCE-MAC SOURCE" of every IP packet received
 """
 import errno
@@ -137,14 +140,18 @@ def ask(arguments):
     print(answer)
 
 
-def ask_many(count, address, port):
-    answered = 0
-    for _ in range(int(count)):
+def check_greetings(address, *pairs):
+    wrong = 0
+    for pair in pairs:
+        port, expected = pair.split("=")
         try:
-            answered += bool(ask_once("tcp", address, int(port), 3, ""))
-        except OSError:
-            pass
-    print(answered)
+            greeting = ask_once("tcp", address, int(port), 3, "").strip()
+        except OSError as error:
+            greeting = str(error)
+        if greeting != expected:
+            print(f"port {port} of {address}: expected {expected}, got {greeting}")
+            wrong += 1
+    sys.exit(wrong > 0)
 
 
 # ---- Frames -----------------------------------------------------------------------------------
@@ -232,12 +239,92 @@ def sniff(ready, link):
         print(mac.hex(":"), source, flush=True)
 
 
+# ---- Names (RFC 1035) ---------------------------------------------------------------------------
+
+TYPES = {"A": 1, "AAAA": 28}
+
+
+def encode_name(name):
+    parts = name.rstrip(".").split(".")
+    return b"".join(bytes([len(part)]) + part.encode() for part in parts) + b"\0"
+
+
+def skip_name(data, at):
+    while data[at]:
+        if data[at] >= 0xC0:
+            return at + 2
+        at += 1 + data[at]
+    return at + 1
+
+
+def answers(data):
+    """Addresses of a reply."""
+    count, at = struct.unpack_from("!H", data, 6)[0], skip_name(data, 12) + 4
+    for _ in range(count):
+        at = skip_name(data, at)
+        kind, _, _, length = struct.unpack_from("!HHIH", data, at)
+        value = data[at + 10 : at + 10 + length]
+        if kind == 1:
+            yield socket.inet_ntoa(value)
+        elif kind == 28:
+            yield socket.inet_ntop(socket.AF_INET6, value)
+        at += 10 + length
+
+
+def resolve(server, name, kind="A"):
+    number = TYPES.get(kind) or int(kind)
+    query = struct.pack("!HHHHHH", 4711, 0x0100, 1, 0, 0, 0) + encode_name(name)
+    query += struct.pack("!HH", number, 1)
+    with socket.socket(family_of(server), socket.SOCK_DGRAM) as client:
+        client.settimeout(3)
+        try:
+            client.connect((server, 53))
+            client.send(query)
+            reply = client.recv(4096)
+        except OSError as error:
+            print(error, file=sys.stderr)
+            sys.exit(SILENT)
+    if reply[:2] != query[:2] or not reply[2] & 0x80:
+        sys.exit("this is no reply")
+    found = list(answers(reply))
+    print(*found, sep="\n")
+    if reply[3] & 0xF or not found:
+        print("status", reply[3] & 0xF, file=sys.stderr)
+        sys.exit(REFUSED)
+
+
+def serve_names(ready, address, *pairs):
+    known = dict(pair.split("=") for pair in pairs)
+    server = socket.socket(family_of(address), socket.SOCK_DGRAM)
+    server.bind((address, 53))
+    say_ready(ready)
+    while True:
+        query, peer = server.recvfrom(4096)
+        end = skip_name(query, 12)
+        labels, at = [], 12
+        while query[at]:
+            labels.append(query[at + 1 : at + 1 + query[at]].decode())
+            at += 1 + query[at]
+        name, kind = ".".join(labels), struct.unpack_from("!H", query, end)[0]
+        print(plain(peer[0]), name, kind, flush=True)
+        value = known.get(name, "")
+        found = bool(value) and kind == (28 if ":" in value else 1)
+        reply = query[:2] + struct.pack("!HHHHH", 0x8180 | (0 if value else 3), 1, found, 0, 0)
+        reply += query[12 : end + 4]
+        if found:
+            raw = socket.inet_pton(family_of(value), value)
+            reply += struct.pack("!HHHIH", 0xC00C, kind, 1, 60, len(raw)) + raw
+        server.sendto(reply, peer)
+
+
 COMMANDS = {
     "serve": serve,
     "ask": lambda *arguments: ask(list(arguments)),
-    "many": ask_many,
+    "greetings": check_greetings,
     "frame": send_frame,
     "listen": listen,
     "sniff": sniff,
+    "resolve": resolve,
+    "dns": serve_names,
 }
 COMMANDS[sys.argv[1]](*sys.argv[2:])

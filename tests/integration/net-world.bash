@@ -156,6 +156,57 @@ gateway_of() { # MACHINE 4|6
 	at "$1" ip -j "-$2" route show default | jq -r '.[0].gateway // empty'
 }
 
+# ---- Debian's systemd-nspawn, to compare with ----------------------------------------------------
+
+# It makes cgroups below its own and leaves them: it gets some of its own, which are taken away.
+nspawn_cgroups() {
+	local tops
+	mapfile -t tops < <(awk '{ for (i = 7; $i != "-"; i++) } $(i + 1) == "cgroup2" ||
+		$(i + 3) ~ /name=systemd/ { print $5 }' /proc/self/mountinfo)
+	((${#tops[@]} == 0)) || printf '%s\n' "${tops[@]/%//floe-nspawn-${SANDBOX##*.}}"
+}
+
+# Runs it in the background: its pid is in NSPAWN, its output in the file "nspawn-NAME" of the test.
+nspawn_up() { # NAME OPTION... COMMAND...
+	local name=$1 group
+	shift
+	mkdir -p /run/systemd
+	(
+		for group in $(nspawn_cgroups); do
+			mkdir -p "$group" && echo "$BASHPID" >"$group/cgroup.procs" || exit 1
+		done
+		SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0 exec systemd-nspawn -q \
+			-M "$name" --register=no --keep-unit --console=pipe "$@"
+	) >"$TEST_DIR/nspawn-$name" 2>&1 </dev/null &
+	NSPAWN=$!
+	WORLD_PROCESSES+=("$NSPAWN")
+	wait_for 20 nspawn_leader "$NSPAWN"
+	PLACES[$name]=$(nspawn_leader "$NSPAWN")
+}
+
+# Prints the process of a manager that is PID 1 of another pid namespace, once it runs a command.
+nspawn_leader() { # PID
+	local child ids
+	for child in $(cat "/proc/$1"/task/*/children 2>/dev/null); do
+		ids=$(sed -n 's/^NSpid:[[:space:]]*//p' "/proc/$child/status" 2>/dev/null) || continue
+		[[ $ids != *[[:space:]]1 || $(readlink "/proc/$child/exe") == */systemd-nspawn ]] ||
+			{ echo "$child" && return; }
+		nspawn_leader "$child" && return
+	done
+	return 1
+}
+
+nspawn_down() {
+	kill "$NSPAWN" 2>/dev/null || true
+	wait "$NSPAWN" 2>/dev/null || true
+	rm -rf /run/systemd
+	nft delete table ip io.systemd.nat 2>/dev/null || true
+	nft delete table ip6 io.systemd.nat 2>/dev/null || true
+	nspawn_cgroups | while read -r group; do
+		find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	done
+}
+
 # ---- Traffic -----------------------------------------------------------------------------------
 
 # Answers on ports of a place until the world ends; who asked is told to the asker, and is logged
@@ -222,6 +273,32 @@ send_frame() { # PLACE LINK SOURCE-MAC TARGET-MAC SOURCE TARGET KIND [PORT]
 
 mac_of() { # PLACE LINK
 	at "$1" ip -j link show "$2" | jq -r '.[0].address'
+}
+
+# Asks a name server, from a place; the addresses are in OUTPUT.
+resolve() { # PLACE SERVER NAME [TYPE]
+	run at "$1" "${TRAFFIC[@]}" resolve "${@:2}"
+}
+
+assert_resolves() { # EXPECTED PLACE SERVER NAME [TYPE]
+	resolve "${@:2}"
+	((STATUS == 0)) || fail "$2 cannot resolve $4 by $3: $ERRORS"
+	assert_eq "$1" "$OUTPUT" "address of $4 by $3"
+}
+
+# A name server in a place that knows these names; what it is asked goes to the file "names-PLACE".
+serve_names_at() { # PLACE ADDRESS NAME=ADDRESS...
+	local ready=$TEST_DIR/ready-names-$RANDOM
+	at_background "$1" "${TRAFFIC[@]}" dns "$ready" "${@:2}" >>"$TEST_DIR/names-$1" \
+		2>"$ready.errors"
+	wait_for 10 test -e "$ready"
+}
+
+# Whatever arrives at a link of a place goes to the file "sniffed-PLACE-LINK".
+sniff_at() { # PLACE LINK
+	local ready=$TEST_DIR/ready-sniff-$RANDOM
+	at_background "$1" "${TRAFFIC[@]}" sniff "$ready" "$2" >"$TEST_DIR/sniffed-$1-$2"
+	wait_for 10 test -e "$ready"
 }
 
 # ---- Firewalls of others -----------------------------------------------------------------------
