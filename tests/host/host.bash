@@ -73,7 +73,7 @@ host_init() {
 	mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$HOST_TREE/dev/shm"
 	mount -t tmpfs -o mode=755,nosuid,nodev tmpfs "$HOST_TREE/run"
 	mkdir "$HOST_TREE/run/old"
-	cd "$HOST_TREE"
+	cd "$HOST_TREE" || exit
 	pivot_root . run/old
 	umount -l /run/old
 	rmdir /run/old
