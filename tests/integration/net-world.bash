@@ -21,6 +21,7 @@ TRAFFIC=("$PYTHON" -I -S "$TOP/tests/integration/net-traffic.py")
 export XTABLES_LOCKFILE=$SANDBOX/xtables.lock # not one in /run
 
 declare -A PLACES  # name of a place -> process in its network namespace
+declare -A BUSY    # name of a place -> what at_background started there
 WORLD_PROCESSES=() # what world_end ends
 MACHINES=()        # machines started by machine_up
 
@@ -53,6 +54,7 @@ at_background() { # PLACE COMMAND...
 	"${ENTER[@]}" "${@:2}" &
 	STARTED=$!
 	WORLD_PROCESSES+=("$STARTED")
+	BUSY[$1]+=" $STARTED"
 }
 
 # Sets ENTER to the words before a command that enters a place.
@@ -99,7 +101,7 @@ world_route() { # PLACE ROUTER4 ROUTER6
 }
 
 # The link goes before the namespaces, whose end would take it later. Sysctls of the host that the
-# world or a failed test has changed are put back.
+# world or a failed test has changed are put back. Addresses that machines remember are meant to stay.
 world_end() {
 	machines_down
 	ip link delete uplink 2>/dev/null || true
@@ -109,6 +111,7 @@ world_end() {
 	fi
 	sysctl -q -w net.ipv6.conf.default.accept_dad=1 net.ipv4.ip_forward=0 \
 		net.ipv6.conf.all.forwarding=0
+	rm -rf /var/lib/floe/addresses
 	WORLD_PROCESSES=()
 }
 
@@ -133,7 +136,13 @@ machine_field() { # NAME JQ-FILTER
 	floe list --json | jq -r --arg name "$1" ".[] | select(.name == \$name) | $2"
 }
 
+# What the test runs in its network ends before: its namespace would outlive the machine.
 machine_down() { # NAME
+	if [[ ${BUSY[$1]:-} ]]; then
+		kill ${BUSY[$1]} 2>/dev/null || true
+		wait ${BUSY[$1]} 2>/dev/null || true
+		unset "BUSY[$1]"
+	fi
 	run_ok floe terminate "$1"
 	unset "PLACES[$1]"
 }

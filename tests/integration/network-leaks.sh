@@ -24,9 +24,17 @@ busy_host() {
 	world_make
 	trap 'firewalls_end; world_end' EXIT
 	firewall_docker iptables-legacy
+	iptables-legacy -P FORWARD ACCEPT
 	nft -f - <<-'END'
-		table inet floe-not-ours { map m { type inet_service : verdict; elements = { 8000 : accept } }; }
-		table ip filter { chain c { type filter hook forward priority 5; policy accept; counter; } }
+		table inet floe-not-ours {
+			map m { type inet_service : verdict; elements = { 8000 : accept }; }
+		}
+		table ip floe {
+			chain c {
+				type filter hook forward priority 5; policy accept;
+				counter
+			}
+		}
 	END
 	network_snapshot before
 }
