@@ -306,10 +306,10 @@ def serve_names(ready, address, *pairs):
         end = skip_name(query, 12)
         labels, at = [], 12
         while query[at]:
-            labels.append(query[at + 1 : at + 1 + query[at]].decode())
+            labels.append(query[at + 1 : at + 1 + query[at]].decode(errors="replace"))
             at += 1 + query[at]
         name, kind = ".".join(labels), struct.unpack_from("!H", query, end)[0]
-        print(plain(peer[0]), name, kind, flush=True)
+        print(plain(peer[0]), ascii(name)[1:-1], kind, flush=True)
         value = known.get(name, "")
         found = bool(value) and kind == (28 if ":" in value else 1)
         reply = query[:2] + struct.pack("!HHHHH", 0x8180 | (0 if value else 3), 1, found, 0, 0)
