@@ -6,7 +6,7 @@
 # longer where many machines are. Needs root; everything is in namespaces of its own.
 #
 # Settings: BUILD, ROUNDS=40, PAUSE=20 (ms between two starts), SECONDS_EACH=1 (of a transfer),
-# MANY="1 10 100"
+# MANY="1 10 100", PARTS="starts crowd parallel ports"
 set -euo pipefail
 
 # Nothing of this is seen by the host's network, and the kernel takes it away at the end.
@@ -14,6 +14,7 @@ set -euo pipefail
 # shellcheck source=tests/bench/common.bash
 . "$(dirname "$0")/common.bash"
 : "${ROUNDS:=40}" "${PAUSE:=20}" "${SECONDS_EACH:=1}" "${MANY:=1 10 100}"
+: "${PARTS:=starts crowd parallel ports}"
 TIMER=$BUILD/tests/bench/timer
 NETAVARK=/usr/lib/podman/netavark
 [[ -x $TIMER ]] || die "$TIMER is missing: make bench"
@@ -90,24 +91,26 @@ make_nspawn() {
 	local group
 	echo '#!/bin/sh' >"$WORK/nspawn"
 	for group in $(nspawn_groups); do
-		mkdir "$group"
-		echo "echo \$\$ >$group/cgroup.procs" >>"$WORK/nspawn"
+		echo "mkdir -p $group && echo \$\$ >$group/cgroup.procs" >>"$WORK/nspawn"
 	done
 	echo 'exec systemd-nspawn "$@"' >>"$WORK/nspawn"
 	chmod +x "$WORK/nspawn"
 }
 
-median_of() { # CASE, of the file "times"
-	awk -v name="$1" '$1 == name { print $3 }' "$WORK/times"
+column_of() { # min|p50|cpu CASE, of the file "times"
+	awk -v column="$1" -v name="$2" 'BEGIN { at["min"] = 2; at["p50"] = 3; at["cpu"] = 5 }
+		$1 == name { print $at[column] }' "$WORK/times"
 }
 
+# What a case takes more than its base: in the median, at best, and of the processor.
 added() { # TITLE CASE BASE
-	local with base
-	with=$(median_of "$2") base=$(median_of "$3")
-	[[ $with && $base ]] || return 0
-	awk -v title="$1" -v with="$with" -v base="$base" -v floe="$(median_of floe-network)" \
-		-v none="$(median_of floe)" 'BEGIN { printf "%-44s %+7.2f ms   floe adds %.2f of that\n",
-			title, with - base, (floe - none) / (with - base) }'
+	local column difference=()
+	[[ $(column_of p50 "$2") && $(column_of p50 "$3") ]] || return 0
+	for column in p50 min cpu; do
+		difference+=("$(awk -v with="$(column_of $column "$2")" -v base="$(column_of $column "$3")" \
+			'BEGIN { printf "%.2f", with - base }')")
+	done
+	printf '%-46s %+8.2f %+8.2f %+8.2f\n' "$1" "${difference[@]}"
 }
 
 bench_starts() {
@@ -126,10 +129,11 @@ bench_starts() {
 	fi
 	echo "a link, addresses and routes of both families and two ports, added to starting /bin/true"
 	"$TIMER" "$ROUNDS" "$PAUSE" "${cases[@]}" | tee "$WORK/times"
-	added "floe -n with two ports adds" floe-network floe
-	added "a zone of its own and two ports add" floe-zone floe
-	added "ip and nft commands add" script-network script
-	added "nspawn -n with two ports adds (no addresses)" nspawn-network nspawn
+	printf '%-46s %8s %8s %8s\n' "ms more" p50 min cpu
+	added "floe -n with two ports" floe-network floe
+	added "floe in a zone of its own with two ports" floe-zone floe
+	added "ip and nft commands, as much" script-network script
+	added "nspawn -n with two ports, no addresses" nspawn-network nspawn
 	nft delete table ip io.systemd.nat 2>/dev/null || true
 	nft delete table ip6 io.systemd.nat 2>/dev/null || true
 	for group in $(nspawn_groups); do
@@ -306,8 +310,8 @@ bench_ports() {
 
 # Milliseconds for one start and end among COUNT machines with two ports each.
 bench_crowd() {
-	local count=0 wanted first='' median
-	printf '\n%-26s %10s %10s\n' "start and end, two ports" "p50 ms" "ratio"
+	local count=0 wanted first='' column values
+	printf '\n%-26s %8s %8s %8s   %s\n' "start and end, two ports" p50 min cpu "ratio to the first"
 	for wanted in $MANY; do
 		for (( ; count < wanted; count++)); do
 			"$BUILD/floe" start "$NAME-$count" -D "$ROOT" --read-only --boot=no \
@@ -316,10 +320,12 @@ bench_crowd() {
 		done
 		"$TIMER" "$ROUNDS" "$PAUSE" floe "$BUILD/floe" run -q -D "$ROOT" --read-only -n \
 			-M "$NAME-x" -p 8080:80 -p udp:5300:53 /bin/true >"$WORK/times"
-		median=$(median_of floe)
-		first=${first:-$median}
-		awk -v n="$wanted" -v m="$median" -v f="$first" \
-			'BEGIN { printf "%-26s %10.2f %10.2f\n", n " machines running", m, m / f }'
+		values=''
+		for column in p50 min cpu; do values+="$(column_of $column floe) "; done
+		first=${first:-$values}
+		printf '%s\n' "$first $values" | awk -v n="$wanted" '{ printf \
+			"%-26s %8.2f %8.2f %8.2f   %.2f %.2f %.2f\n", n " machines running", \
+			$4, $5, $6, $4 / $1, $5 / $2, $6 / $3 }'
 	done
 	"$BUILD/floe" list --json | jq -r '.[].name' | xargs "$BUILD/floe" terminate
 }
@@ -341,7 +347,6 @@ bench_parallel() {
 		"one %.0f ms, eight at a time %.0f ms, ratio %.2f\n", a / 1000, t / 1000, t / a }'
 }
 
-bench_starts
-bench_crowd
-bench_parallel
-bench_ports
+for part in $PARTS; do
+	"bench_$part"
+done
