@@ -74,8 +74,10 @@ struct op_net *add_net(struct builder *b, enum op_kind kind, enum op_phase phase
 int plan_user(struct builder *b); /* uid range and ownership */
 int plan_cgroup(struct builder *b);
 int plan_devices(struct builder *b);
-int plan_net(struct builder *b);               /* links, addresses, ports */
-const char *own_alias(struct builder *b);      /* what links of the machine are described as */
+int plan_net(struct builder *b);          /* links, addresses, ports */
+const char *own_alias(struct builder *b); /* what links of the machine are described as */
+void plan_net_host(struct builder *b);
+struct ip plan_net_host_of(const struct spec_address *address); /* given, or what follows */
 void plan_net_links(struct builder *b);        /* links besides the machine's own */
 bool plan_net_offers(const struct builder *b); /* DHCP and the like, on the machine's link */
 void plan_net_serve(struct builder *b);        /* DHCP, router advertisements, names */
