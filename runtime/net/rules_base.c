@@ -8,7 +8,7 @@
 #include <linux/netfilter_ipv4.h>
 
 const struct nft_set rules_links = {.name = "links", .key = {NFT_TYPE_LINK}};
-const struct nft_set rules_masquerade = {.name = "masquerade", .key = {NFT_TYPE_LINK}};
+const struct nft_set rules_masquerade = {.name = "masqueraded", .key = {NFT_TYPE_LINK}};
 const struct nft_set rules_isolated = {.name = "isolated", .key = {NFT_TYPE_LINK}};
 const struct nft_set rules_hairpin = {.name = "hairpin", .key = {NFT_TYPE_LINK, NFT_TYPE_LINK}};
 const struct nft_set rules_back = {
