@@ -532,14 +532,6 @@ test_machines_of_a_zone_are_together() {
 	assert_answer client tcp "$HOST4" 8081 "$CLIENT4"
 }
 
-own_resolv_conf() { # LINE
-	cp -a /etc etc
-	mount --bind etc /etc
-	rm -f /etc/resolv.conf
-	echo "$1" >/etc/resolv.conf
-	trap 'world_end; umount -l /etc' EXIT
-}
-
 # The tree's own resolv.conf is replaced: a tree for this test, and a copy of it for each machine.
 named_machine() { # NAME OPTION...
 	MACHINES+=("$1")
@@ -556,7 +548,7 @@ name_server_of() { # MACHINE
 test_names_between_machines_of_a_zone() {
 	local server
 	world_make
-	own_resolv_conf "nameserver $SERVER4"
+	own_etc "nameserver $SERVER4"
 	serve_names_at server "$SERVER4" www.example.net=203.0.113.80 six.example.net=2001:db8:3::80
 	named_machine "$ONE" --network-zone=test
 	named_machine "$TWO" --network-zone=test
@@ -583,7 +575,7 @@ test_names_between_machines_of_a_zone() {
 
 # The host's resolver listens on its loopback only, as systemd-resolved, dnsmasq and unbound do.
 check_loopback_resolver() { # ADDRESS
-	own_resolv_conf "nameserver $1"
+	echo "nameserver $1" >/etc/resolv.conf
 	serve_names_at host "$1" www.example.net=203.0.113.80 six.example.net=2001:db8:3::80
 	named_machine "$ONE"
 	assert_no_match '^nameserver (127\.|::1)' "$(cat "/proc/${PLACES[$ONE]}/root/etc/resolv.conf")"
@@ -592,18 +584,16 @@ check_loopback_resolver() { # ADDRESS
 	resolve "$ONE" "$(name_server_of "$ONE")" no.example.net
 	assert_eq 1 "$STATUS" "status of a name that nobody knows"
 	machine_down "$ONE"
-	umount -l /etc
-	trap world_end EXIT
 }
 
 test_names_where_the_hosts_resolver_is_on_its_loopback() {
 	local address
 	world_make
+	own_etc ''
 	for address in 127.0.0.53 127.0.0.1 ::1; do
 		check_loopback_resolver "$address"
 		kill "$STARTED"
 		wait "$STARTED" 2>/dev/null || true
-		rm -rf etc
 	done
 }
 
@@ -723,8 +713,7 @@ test_names_and_leases_behind_a_closed_input() {
 	world_make
 	trap 'firewalls_end; world_end' EXIT
 	firewall_nftables
-	own_resolv_conf 'nameserver 127.0.0.53'
-	trap 'firewalls_end; world_end; umount -l /etc' EXIT
+	own_etc 'nameserver 127.0.0.53'
 	serve_names_at host 127.0.0.53 www.example.net=203.0.113.80
 	named_machine "$ONE"
 	assert_resolves 203.0.113.80 "$ONE" "$(name_server_of "$ONE")" www.example.net

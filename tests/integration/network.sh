@@ -300,7 +300,7 @@ test_ends_that_know_each_other_only() {
 	assert_ping "$NAME" 192.168.7.1
 	assert_eq 192.168.7.1 "$(gateway_of "$NAME" 4)"
 	machine_down "$NAME"
-	assert_eq "" "$(ip -4 route show)$(ip -6 route show | grep fd00)"
+	assert_eq "" "$(ip -4 route show)$(ip -6 route show fd00::/16)"
 }
 
 test_gateways() {
@@ -316,21 +316,13 @@ test_gateways() {
 
 # ---- Names -------------------------------------------------------------------------------------
 
-# The host's /etc as this test alone sees it.
-own_etc() {
-	cp -a /etc etc
-	mount --bind etc /etc
-	trap 'world_end; umount -l /etc' EXIT
-}
-
 resolv_conf_of() { # MACHINE
 	cat "/proc/${PLACES[$1]}/root/etc/resolv.conf"
 }
 
 test_name_servers() {
 	begin
-	own_etc
-	echo 'nameserver 198.51.100.53' >/etc/resolv.conf
+	own_etc 'nameserver 198.51.100.53'
 	own_root
 	: >"$ROOT/etc/resolv.conf"
 	machine_up "$NAME"
@@ -349,7 +341,7 @@ test_name_servers() {
 test_the_hosts_own_names() {
 	local before one two
 	begin
-	own_etc
+	own_etc ''
 	printf '127.0.0.1 localhost\n# mine, without an end of line' >/etc/hosts
 	chmod 640 /etc/hosts
 	before=$(stat -c %a:%u:%g /etc/hosts)
