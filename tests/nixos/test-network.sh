@@ -56,12 +56,18 @@ has_way_out() { # 4|6
 	[[ $(inside ip "-$1" route show default) ]]
 }
 
+# An address is no source while it is looked for duplicates (RFC 4862, section 5.4).
+is_settled() {
+	[[ ! $(inside ip -6 address show scope global tentative) ]]
+}
+
 # Waits as long as a client may take that asks in vain: nspawn's are given the same time. A client
 # that takes the link over drops what was set, and asks for it again.
 wait_for_addresses() {
 	local try
 	for ((try = 0; try < 60; try++)); do
-		has_global 4 && has_global 6 && has_way_out 4 && has_way_out 6 && return
+		has_global 4 && has_global 6 && has_way_out 4 && has_way_out 6 &&
+			is_settled && return
 		sleep 0.1
 	done
 }
