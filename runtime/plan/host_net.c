@@ -123,7 +123,8 @@ static void probe_networkd(struct probe *probe)
 	bool runs = runs_networkd(host->unified.mount);
 
 	for (size_t i = 0; !runs && i < host->hierarchy_count; i++)
-		runs = runs_networkd(host->hierarchies[i].mount);
+		if (strcmp(host->hierarchies[i].controllers, "name=systemd") == 0)
+			runs = runs_networkd(host->hierarchies[i].mount);
 	probe->net->networkd =
 		runs && has_network_file(probe->spec->links.zone ? "80-container-vz.network"
 								 : "80-container-ve.network");

@@ -85,22 +85,17 @@ static void choose_place(struct candidate *candidate, const char *name, unsigned
 	candidate->machine[1].bytes[15] = (uint8_t)place;
 }
 
-/* All addresses of an IPv4 network, and the two that are used of an IPv6 one: what routes there are
- * to any part of it. The own link's do not count, which may be about to go. */
+/*
+ * The two addresses that are used of a network: a smaller one of others within it is routed more
+ * exactly, and stays theirs. Routes by the own link do not count, which may be about to go.
+ */
 static int is_free(struct probe *probe, const struct candidate *candidate, uint32_t own)
 {
-	struct ip addresses[256] = {candidate->gateway[1], candidate->machine[1]};
-	size_t count = (size_t)1 << (32 - candidate->prefix[0]);
-	int r = probe->net->has_ipv6 ? route_is_free(&probe->route, addresses, 2, own, probe->error)
-				     : 1;
+	const struct ip addresses[4] = {candidate->gateway[0], candidate->machine[0],
+					candidate->gateway[1], candidate->machine[1]};
 
-	if (r <= 0)
-		return r;
-	for (size_t i = 0; i < count; i++) {
-		addresses[i] = ip_network(&candidate->gateway[0], candidate->prefix[0]);
-		addresses[i].bytes[3] = (uint8_t)(addresses[i].bytes[3] + i);
-	}
-	return route_is_free(&probe->route, addresses, count, own, probe->error);
+	return route_is_free(&probe->route, addresses, probe->net->has_ipv6 ? 4 : 2, own,
+			     probe->error);
 }
 
 /* Whether another machine has it, or is about to. */
@@ -162,7 +157,7 @@ static int try_choice(struct probe *probe, const struct net_table *table, unsign
 	choose_place(candidate, spec->name, choice, zone != NULL);
 	if (is_claimed(probe, table, candidate))
 		return 0;
-	return other ? 1 : is_free(probe, candidate, own);
+	return is_free(probe, candidate, own);
 }
 
 static unsigned int read_choice(struct probe *probe)
