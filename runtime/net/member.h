@@ -29,8 +29,9 @@ struct net_member {
 /* MEMBER as a line of text with its newline, in ARENA. */
 const char *member_write(struct arena *arena, const struct net_member *member);
 
-/* Reads such a line without its newline. 0, or -EBADMSG. */
-int member_read(struct arena *arena, const char *line, struct net_member *member);
+/* Reads such a line without its newline, which is cut into pieces that MEMBER points to. 0, -EBADMSG
+ * or -ENOMEM. Every start reads the lines of all machines: hence no scanf(3). */
+int member_read(struct arena *arena, char *line, struct net_member *member);
 
 /* "tcp", "udp" or "sctp". */
 const char *protocol_name(uint8_t protocol);

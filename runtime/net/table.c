@@ -87,11 +87,11 @@ int net_lock(bool make, struct floe_error *error)
 
 /* ---- reading and writing ---- */
 
-static int read_lines(struct net_table *table, char *text)
+static int read_lines(struct net_table *table)
 {
 	char *position = NULL;
 
-	for (char *line = strtok_r(text, "\n", &position); line;
+	for (char *line = strtok_r(table->text, "\n", &position); line;
 	     line = strtok_r(NULL, "\n", &position)) {
 		struct net_member *member =
 			ARENA_APPEND(&table->arena, table->members, table->count);
@@ -105,16 +105,16 @@ static int read_lines(struct net_table *table, char *text)
 
 int net_table_read(struct net_table *table, struct floe_error *error)
 {
-	CLEANUP_FREE char *text = NULL;
 	char path[PATH_SIZE];
 	size_t size;
-	int r = file_read_all(path_of(path, MEMBERS, NULL), TABLE_LIMIT, &text, &size);
+	int r;
 
 	*table = (struct net_table){0};
+	r = file_read_all(path_of(path, MEMBERS, NULL), TABLE_LIMIT, &table->text, &size);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = read_lines(table, text);
+		r = read_lines(table);
 	return r < 0 ? err_errno(error, -r, "cannot read which machines use the network in %s",
 				 path)
 		     : 0;
@@ -148,6 +148,7 @@ int net_table_write(const struct net_table *table, struct floe_error *error)
 void net_table_free(struct net_table *table)
 {
 	arena_free(&table->arena);
+	free(table->text);
 	*table = (struct net_table){0};
 }
 

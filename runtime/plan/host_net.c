@@ -192,6 +192,8 @@ int host_net(struct host *host, const struct spec *spec, struct floe_error *erro
 	if (!spec->links.veth && spec->links.other_count == 0)
 		return 0;
 	r = netlink_open(&probe.route, NETLINK_ROUTE, error);
+	if (r == 0)
+		r = net_table_read(&probe.table, error);
 	if (r == 0) {
 		make_seed(&probe);
 		probe_networkd(&probe);
@@ -201,6 +203,7 @@ int host_net(struct host *host, const struct spec *spec, struct floe_error *erro
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
 		r = steps[i](&probe);
+	net_table_free(&probe.table);
 	netlink_close(&probe.route);
 	return r;
 }
