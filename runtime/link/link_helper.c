@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_ether.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,7 +23,7 @@
 #define GUARD_SIZE 65536
 
 /* Of each service and of DNS. */
-#define POLLS (3 + DNS_SERVER_POLLS)
+#define POLLS (2 + DNS_SERVER_POLLS)
 
 /* One mapping, nothing of the caller's: all that the process has of its own. */
 struct link_helper_memory {
@@ -32,12 +31,11 @@ struct link_helper_memory {
 	uint8_t stack[STACK_SIZE];
 	struct dhcp_server dhcp;
 	struct ra_server ra;
-	struct link_service watch; /* takes no frame: it is told that the link has gone */
 	struct dns_server dns;
 	struct pollfd polls[POLLS];
 	struct link_confinement confinement;
 	struct sock_filter filter[LINK_FILTER_MAX];
-	int fds[4 + 2 * DNS_FAMILIES + 1];
+	int fds[3 + 2 * DNS_FAMILIES + 1];
 };
 
 /* ---- opening ---- */
@@ -56,7 +54,6 @@ static struct link_helper_memory *map_memory(void)
 	}
 	memory->dhcp = (struct dhcp_server)DHCP_SERVER_CLOSED;
 	memory->ra = (struct ra_server)RA_SERVER_CLOSED;
-	memory->watch.fd = -1;
 	dns_server_init(&memory->dns);
 	return memory;
 }
@@ -65,24 +62,8 @@ static void unmap_memory(struct link_helper_memory *memory)
 {
 	dhcp_server_close(&memory->dhcp);
 	ra_server_close(&memory->ra);
-	link_service_close(&memory->watch);
 	dns_server_close(&memory->dns);
 	munmap(memory, sizeof(*memory));
-}
-
-/* For links without other services: DNS sockets are not told when their link goes. No frame has
- * this protocol's number, so that none is even looked at. */
-static int open_watch(struct link_helper_memory *memory, int index, struct floe_error *error)
-{
-	static const struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-	static const struct link_service_kind kind = {
-		.name = "DNS",
-		.protocol = ETH_P_LOOP,
-		.filter = nothing,
-		.filter_count = ARRAY_SIZE(nothing),
-	};
-
-	return link_service_open(&memory->watch, index, &kind, error);
 }
 
 static int open_services(struct link_helper_memory *memory, const struct link_services *services,
@@ -94,8 +75,6 @@ static int open_services(struct link_helper_memory *memory, const struct link_se
 		r = dhcp_server_open(&memory->dhcp, index, &services->lease, error);
 	if (r == 0 && services->ra)
 		r = ra_server_open(&memory->ra, index, &services->router, error);
-	if (r == 0 && !services->dhcp && !services->ra)
-		r = open_watch(memory, index, error);
 	if (r == 0 && services->dns)
 		r = dns_server_open(&memory->dns, index, &services->names, error);
 	return r;
@@ -108,6 +87,10 @@ int link_helper_open(struct link_helper *helper, const struct link_services *ser
 	int r;
 
 	*helper = (struct link_helper)LINK_HELPER_CLOSED;
+	/* It would not be told that its link has gone. */
+	if (!services->dhcp && !services->ra && !services->dns)
+		return err_usage(error, "there is nothing to serve on link number %d",
+				 services->index);
 	memory = map_memory();
 	if (!memory)
 		return err_errno(error, errno, "cannot map memory for serving a link");
@@ -127,20 +110,11 @@ int link_helper_open(struct link_helper *helper, const struct link_services *ser
 /* Whether the link is there. */
 static bool serve_once(struct link_helper_memory *memory)
 {
-	uint8_t data[LINK_FRAME_MAX];
-	bool checksum_done;
 	uint64_t now = clock_usec();
-	ssize_t r;
 
-	if (dhcp_server_handle(&memory->dhcp, now) == -ENODEV ||
-	    ra_server_handle(&memory->ra, now) == -ENODEV)
-		return false;
-	while ((r = link_service_receive(&memory->watch, now, data, &checksum_done)) > 0)
-		;
-	if (r == -ENODEV)
-		return false;
-	dns_server_handle(&memory->dns, now, memory->polls + 3);
-	return true;
+	return dhcp_server_handle(&memory->dhcp, now) != -ENODEV &&
+	       ra_server_handle(&memory->ra, now) != -ENODEV &&
+	       dns_server_handle(&memory->dns, now, memory->polls + 2) != -ENODEV;
 }
 
 static uint64_t fill_polls(struct link_helper_memory *memory)
@@ -149,8 +123,7 @@ static uint64_t fill_polls(struct link_helper_memory *memory)
 
 	next = dhcp_server_poll(&memory->dhcp, now, &memory->polls[0]);
 	next = clock_earlier(next, ra_server_poll(&memory->ra, now, &memory->polls[1]));
-	next = clock_earlier(next, link_service_poll(&memory->watch, now, &memory->polls[2]));
-	return clock_earlier(next, dns_server_poll(&memory->dns, now, memory->polls + 3));
+	return clock_earlier(next, dns_server_poll(&memory->dns, now, memory->polls + 2));
 }
 
 static int run(void *context)
@@ -192,9 +165,8 @@ static void prepare(struct link_helper_memory *memory, const char *name, int rep
 	memory->fds[count++] = report;
 	memory->fds[count++] = memory->dhcp.service.fd;
 	memory->fds[count++] = memory->ra.service.fd;
-	memory->fds[count++] = memory->watch.fd;
 	for (int i = 0; i < DNS_FAMILIES; i++) {
-		memory->fds[count++] = memory->dns.udp[i];
+		memory->fds[count++] = memory->dns.packets[i].service.fd;
 		memory->fds[count++] = memory->dns.tcp[i];
 	}
 	memory->fds[count++] = memory->dns.names;

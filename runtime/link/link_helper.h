@@ -37,7 +37,7 @@ struct link_helper {
 		*memory; /* what the process works on; NULL: none is to be started */
 	int pidfd;       /* -1: no process */
 	int report;      /* where it tells how its start went; -1: nothing to hear */
-	/* Where DNS is answered, UDP and TCP alike; 0: not in this family. For redirecting port 53. */
+	/* Where DNS is answered by TCP; 0: not in this family. For redirecting port 53. */
 	uint16_t dns_port4, dns_port6;
 	/* After link_helper_ready(): what the process could not give up, as a sentence; NULL: it has
 	 * given up everything. */
