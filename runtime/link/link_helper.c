@@ -4,6 +4,7 @@
 
 #include "../base/cleanup.h"
 #include "../sys/clock.h"
+#include "../sys/close_later.h"
 #include "../sys/process.h"
 #include "dhcp_server.h"
 #include "link_confine.h"
@@ -35,10 +36,19 @@ struct link_helper_memory {
 	struct pollfd polls[POLLS];
 	struct link_confinement confinement;
 	struct sock_filter filter[LINK_FILTER_MAX];
-	int fds[3 + 2 * DNS_FAMILIES + 1];
+	int fds[1 + LINK_HELPER_PACKETS + DNS_FAMILIES + 1];
 };
 
 /* ---- opening ---- */
+
+/* The descriptor of each packet socket. */
+static void list_packets(struct link_helper_memory *memory, int *fds[static LINK_HELPER_PACKETS])
+{
+	*fds++ = &memory->dhcp.service.fd;
+	*fds++ = &memory->ra.service.fd;
+	for (int i = 0; i < DNS_FAMILIES; i++)
+		*fds++ = &memory->dns.packets[i].service.fd;
+}
 
 static struct link_helper_memory *map_memory(void)
 {
@@ -56,6 +66,15 @@ static struct link_helper_memory *map_memory(void)
 	memory->ra = (struct ra_server)RA_SERVER_CLOSED;
 	dns_server_init(&memory->dns);
 	return memory;
+}
+
+static void take_packets(struct link_helper_memory *memory, int packets[static LINK_HELPER_PACKETS])
+{
+	int *fds[LINK_HELPER_PACKETS];
+
+	list_packets(memory, fds);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		packets[i] = take_fd(fds[i]);
 }
 
 static void unmap_memory(struct link_helper_memory *memory)
@@ -157,18 +176,18 @@ static void make_title(char *text, size_t size, const char *machine)
 static void prepare(struct link_helper_memory *memory, const char *name, int report)
 {
 	struct link_confinement *confinement = &memory->confinement;
+	int *packets[LINK_HELPER_PACKETS];
 	size_t count = 0;
 
 	/* The first time musl looks for the clock in what the process will not have: the stack that
 	 * the program began with. */
 	clock_usec();
 	memory->fds[count++] = report;
-	memory->fds[count++] = memory->dhcp.service.fd;
-	memory->fds[count++] = memory->ra.service.fd;
-	for (int i = 0; i < DNS_FAMILIES; i++) {
-		memory->fds[count++] = memory->dns.packets[i].service.fd;
+	list_packets(memory, packets);
+	for (size_t i = 0; i < ARRAY_SIZE(packets); i++)
+		memory->fds[count++] = *packets[i];
+	for (int i = 0; i < DNS_FAMILIES; i++)
 		memory->fds[count++] = memory->dns.tcp[i];
-	}
 	memory->fds[count++] = memory->dns.names;
 	*confinement = (struct link_confinement){
 		.parent = getpid(),
@@ -203,6 +222,7 @@ int link_helper_start(struct link_helper *helper, const char *name, struct floe_
 		return err_errno(error, -pid, "cannot make the process that serves a link");
 	helper->report = take_fd(&ours);
 	helper->memory = NULL;
+	take_packets(memory, helper->packets);
 	unmap_memory(memory);
 	return 0;
 }
@@ -246,19 +266,17 @@ int link_helper_fd(const struct link_helper *helper)
 	return helper->pidfd;
 }
 
-void link_helper_kill(const struct link_helper *helper)
-{
-	if (helper->pidfd >= 0)
-		process_signal(helper->pidfd, SIGKILL);
-}
-
 void link_helper_stop(struct link_helper *helper)
 {
-	if (helper->memory)
+	if (helper->memory) {
+		take_packets(helper->memory, helper->packets);
 		unmap_memory(helper->memory);
-	link_helper_kill(helper);
-	if (helper->pidfd >= 0)
+	}
+	if (helper->pidfd >= 0) {
+		process_signal(helper->pidfd, SIGKILL);
 		process_wait(helper->pidfd, NULL);
+	}
+	close_later(helper->packets, ARRAY_SIZE(helper->packets));
 	cleanup_fd(&helper->pidfd);
 	cleanup_fd(&helper->report);
 	*helper = (struct link_helper)LINK_HELPER_CLOSED;
