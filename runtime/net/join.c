@@ -38,7 +38,7 @@ static int remove_rules(const struct net_table *table, const struct net_member *
 	if (r == 0)
 		r = table->count > 0 ? rules_remove(&netlink, table, member, error)
 				     : rules_delete(&netlink, error);
-	close_later(&netlink.fd);
+	close_later(&netlink.fd, 1);
 	return r;
 }
 

@@ -17,7 +17,7 @@ struct net_member {
 	struct ip address[2]; /* the machine's */
 	struct ip gateway[2]; /* the host's on that link */
 	uint8_t prefix[2];    /* of their network */
-	uint16_t dns[2];      /* ports of the gateway's that answer the machine's DNS; 0: none */
+	uint16_t dns[2];      /* ports of the gateway's that answer DNS by TCP; 0: no relay */
 	bool masquerade;
 	bool isolate;
 	bool hosts_entry;

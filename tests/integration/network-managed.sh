@@ -573,6 +573,21 @@ test_names_between_machines_of_a_zone() {
 	assert_ne 0 "$STATUS" "status of asking from outside"
 }
 
+# Who asks the host's end of its link asks the relay, whoever has port 53 of the host's addresses.
+test_names_beside_a_published_port_53() {
+	world_make
+	own_resolv_conf "nameserver $SERVER4"
+	serve_names_at server "$SERVER4" www.example.net=203.0.113.80
+	named_machine "$ONE" --network-zone=test
+	named_machine "$TWO" -p udp:53:53
+	serve_names_at "$TWO" :: www.example.net=203.0.113.81
+	learn "$ONE"
+	assert_resolves 203.0.113.80 "$ONE" "$GW4" www.example.net
+	assert_resolves 203.0.113.80 "$ONE" "$GW6" www.example.net
+	assert_resolves 203.0.113.81 "$ONE" "$HOST4" www.example.net
+	assert_resolves 203.0.113.81 client "$HOST6" www.example.net
+}
+
 # The host's resolver listens on its loopback only, as systemd-resolved, dnsmasq and unbound do.
 check_loopback_resolver() { # ADDRESS
 	echo "nameserver $1" >/etc/resolv.conf
@@ -710,13 +725,20 @@ test_beside_rules_of_ones_own() {
 
 # Names and leases still come from the host, whatever its input chain drops.
 test_names_and_leases_behind_a_closed_input() {
+	local machine
 	world_make
 	trap 'firewalls_end; world_end' EXIT
 	firewall_nftables
 	own_etc 'nameserver 127.0.0.53'
 	serve_names_at host 127.0.0.53 www.example.net=203.0.113.80
 	named_machine "$ONE"
+	named_machine "$TWO" --network-zone=test
+	named_machine "$NAME-3" --network-zone=test
 	assert_resolves 203.0.113.80 "$ONE" "$(name_server_of "$ONE")" www.example.net
+	for machine in "$ONE" "$TWO" "$NAME-3"; do
+		assert_resolves 203.0.113.80 "$machine" "$(gateway_of "$machine" 4)" www.example.net
+		assert_resolves 203.0.113.80 "$machine" "$(gateway_of "$machine" 6)" www.example.net
+	done
 	machine_down "$ONE"
 }
 
