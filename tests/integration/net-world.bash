@@ -179,10 +179,10 @@ machines_down() {
 	MACHINES=()
 }
 
-# The first global address of a machine, as it sees it.
+# The first global address of a machine, as it sees it: one that can be used already.
 address_of() { # MACHINE 4|6
 	at "$1" ip -j "-$2" address show scope global |
-		jq -r '[.[].addr_info[] | select(.local) | .local][0] // empty'
+		jq -r '[.[].addr_info[] | select(.local and (.tentative | not)) | .local][0] // empty'
 }
 
 # The address of the host that a machine has as its router.
