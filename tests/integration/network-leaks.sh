@@ -200,6 +200,30 @@ test_a_flushed_ruleset_is_no_obstacle() {
 	assert_network_unchanged before
 }
 
+# A process of the host's that has entered the machine's network keeps that alive, and with it the
+# link: the next start of the machine goes on all the same.
+test_a_namespace_that_outlives_its_machine() {
+	local holder
+	busy_host
+	machine_up "$NAME-1" -p 8080:80
+	at_background "$NAME-1" sleep 1000
+	holder=$STARTED
+	wait_for 5 is_within "$holder" "${PLACES[$NAME-1]}"
+	unset "BUSY[$NAME-1]"
+	machine_down "$NAME-1"
+	machine_up "$NAME-1" -p 8080:80
+	serve_at "$NAME-1" tcp:80
+	assert_answer host tcp 127.0.0.1 8080
+	machine_down "$NAME-1"
+	kill "$holder"
+	wait "$holder" 2>/dev/null || true
+	assert_network_unchanged before
+}
+
+is_within() { # PID OTHER
+	[[ $(readlink "/proc/$1/ns/net") == "$(readlink "/proc/$2/ns/net")" ]]
+}
+
 # The link of a living machine is deleted by hand, or renamed.
 test_links_that_others_take_away() {
 	local link
