@@ -125,6 +125,20 @@ test_ports_of_the_dead_are_free() {
 	assert_network_unchanged before
 }
 
+# One member of a zone is killed: the others go on, and the last takes the bridge along.
+test_a_dead_member_of_a_living_zone() {
+	busy_host
+	machine_up "$NAME-1" --network-zone=zone -p 8080:80
+	machine_up "$NAME-2" --network-zone=zone -p 8081:80
+	serve_at "$NAME-2" tcp:80
+	kill_monitor "$NAME-1"
+	floe gc
+	assert_answer client tcp "$HOST4" 8081 "$CLIENT4"
+	assert_refusal client tcp "$HOST4" 8080
+	machine_down "$NAME-2"
+	assert_network_unchanged before
+}
+
 has_no_leader() { # PID
 	[[ ! -e /proc/$1/ns/net ]]
 }
