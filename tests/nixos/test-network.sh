@@ -96,30 +96,34 @@ report() { # TITLE
 	} >&3
 }
 
-# The client inside holds a lease of its own; what floe had set before is not all there is.
+# The client inside has taken the link over and holds a lease: what floe had set before is not all
+# there is.
 check_lease() { # CLIENT
 	case $1 in
 	tarball)
 		wait_for 15 inside grep -q '^SERVER_ADDRESS=10\.' -r /run/systemd/netif/leases
-		inside networkctl status host0 >status
-		assert_match 'State: routable \(configured\)' "$(<status)"
+		wait_for 15 is_routable
 		;;
 	dhcpcd)
-		wait_for 15 inside test -s /var/lib/dhcpcd/host0.lease
-		assert_match 'dhcp_server_identifier=.?10\.' "$(inside dhcpcd -4 -U host0)"
+		wait_for 15 has_dhcpcd_lease
 		;;
 	esac
+}
+
+is_routable() {
+	inside networkctl status host0 | grep -q 'State: routable (configured)'
+}
+
+has_dhcpcd_lease() {
+	inside dhcpcd -4 -U host0 | grep -q 'dhcp_server_identifier=.\?10\.'
 }
 
 check_floe() { # CLIENT
 	run_ok floe start "$WEB" -p 8080:80 -p udp:5300:53
 	place_of_machine "$WEB"
 	MACHINES=("$WEB")
-	facts >facts.floe
 	check_lease "$1"
-	# After the client has done what it does, everything is as before.
-	facts >facts.again
-	diff facts.floe facts.again || fail "the client has changed what works"
+	facts >facts.floe
 	assert_eq "" "$(inside systemctl --failed --no-legend --plain)" "failed units"
 	assert_match "$(address_of "$WEB" 4)" "$(machine_field "$WEB" '.addresses | tostring')"
 	assert_eq "" "$(grep '=no' facts.floe || true)" "what does not work"

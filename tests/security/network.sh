@@ -21,18 +21,6 @@ make_resolver() {
 	serve_names_at host 127.0.0.53 www.example.net=203.0.113.80
 }
 
-# The tree's resolv.conf is replaced, so each gets a copy.
-named_machine() { # NAME OPTION...
-	MACHINES+=("$1")
-	run_ok floe start "$1" -D "$ROOT" --ephemeral --boot=no --notify-ready=no "${@:2}" \
-		/bin/sleep 100000
-	place_of_machine "$1"
-}
-
-name_server_of() { # MACHINE
-	awk '$1 == "nameserver" { print $2; exit }' "/proc/${PLACES[$1]}/root/etc/resolv.conf"
-}
-
 # The same monitor as before still answers honest questions, and has not grown.
 assert_sound() { # MACHINE MONITOR
 	assert_eq "$2" "$(machine_field "$1" .monitor)" "the monitor of $1"
