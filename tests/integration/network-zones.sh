@@ -105,7 +105,7 @@ test_names_where_the_hosts_resolver_is_on_its_loopback() {
 # Who asks the host's end of its link asks the relay, whoever has port 53 of the host's addresses.
 test_names_beside_a_published_port_53() {
 	world_make
-	own_resolv_conf "nameserver $SERVER4"
+	own_etc "nameserver $SERVER4"
 	serve_names_at server "$SERVER4" www.example.net=203.0.113.80
 	named_machine "$ONE" --network-zone=test
 	named_machine "$TWO" -p udp:53:53
