@@ -25,10 +25,11 @@ struct context {
 	struct secret *secrets;   /* plan->secret_count of them */
 	int image_lock;           /* held by the monitor while the machine lives */
 	int uid_lock;
-	int state_fd;  /* locked state directory */
-	int notify_fd; /* datagram socket, unbound until the leader binds it */
-	int stub_fd;   /* sealed memory file with our PID 1, -1: none */
-	int stdio[3];  /* of the payload in pipe mode, above 2; -1: none */
+	int state_fd;        /* locked state directory */
+	int notify_fd;       /* datagram socket, unbound until the leader binds it */
+	int stub_fd;         /* sealed memory file with our PID 1, -1: none */
+	int registration_fd; /* sealed memory file for OP_LOAD_STORE, -1: none */
+	int stdio[3];        /* of the payload in pipe mode, above 2; -1: none */
 
 	/* stager */
 	int cgroup_fd; /* cgroup2 directory the leader is created in, -1: the monitor's */

@@ -36,7 +36,7 @@ struct view {
 };
 
 /* A link that cannot be followed to its end in the tree: where it gets stuck, in LINK. */
-static bool dangling_link(int root, const char *path, char link[static PATH_MAX])
+bool host_link_end(int root, const char *path, char link[static PATH_MAX])
 {
 	char name[PATH_MAX];
 	bool found = false;
@@ -77,7 +77,7 @@ static int open_viewed(const struct view *view, const char *path, char link[stat
 	link[0] = '\0';
 	if (fd != -ENOENT)
 		return fd;
-	if (!dangling_link(view->root, path, link))
+	if (!host_link_end(view->root, path, link))
 		strcpy(link, in_store(path) && strlen(path) < PATH_MAX ? path : "");
 	if (!view->host_store || !in_store(link))
 		return -ENOENT;
@@ -177,7 +177,7 @@ static void prefer_prepare_root(struct host_init *inits, size_t count)
 int host_inits(struct host *host, const struct spec *spec, int root)
 {
 	struct host_tree *tree = &host->tree;
-	const struct view view = {&host->arena, root, spec->store != SPEC_STORE_NONE};
+	const struct view view = {&host->arena, root, spec->store != SPEC_STORE_PRIVATE};
 	bool nix = tree->has_nix_store || view.host_store;
 	const char *const *names = nix ? nix_inits : other_inits;
 	size_t count = nix ? ARRAY_SIZE(nix_inits) : ARRAY_SIZE(other_inits);

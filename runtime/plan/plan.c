@@ -235,6 +235,7 @@ int plan_make(struct plan *plan, const struct spec *spec, const struct host *hos
 	b.own_net = spec->network == SPEC_NETWORK_PRIVATE;
 	b.dev_slot = -1;
 	b.root_slot = -1;
+	b.store_layer = -1;
 	decide_console(&b);
 	copy_decisions(&b);
 	r = build(&b);
