@@ -69,9 +69,11 @@ static int make_path(const struct host_store_path *path)
 		r = symlink(path->link, path->name) < 0 ? -errno : 0;
 	else
 		r = S_ISDIR(path->mode) ? make_directory(path) : make_file(path);
-	if (r < 0)
-		return r;
-	return utimensat(AT_FDCWD, path->name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	/* Of directories, which nearly all are, nobody asks for it, and it would cost as much as
+	 * making the attribute. */
+	if (r == 0 && !S_ISDIR(path->mode))
+		r = utimensat(AT_FDCWD, path->name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	return r;
 }
 
 /* As stage 2 and Nix want it, who could not change it. Nix looks for ".links" when it opens a

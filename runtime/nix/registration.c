@@ -82,7 +82,7 @@ static int read_number(struct reader *reader, uint64_t limit, uint64_t *number)
 static int read_references(struct reader *reader, struct nix_path *path)
 {
 	/* No more than there are lines left, whatever the number says. */
-	uint64_t count;
+	uint64_t count = 0;
 	int r = read_number(reader, (uint64_t)(reader->end - reader->at), &count);
 
 	if (r < 0)

@@ -368,6 +368,21 @@ static const char *find_loader(struct look *look)
 	return found;
 }
 
+/* Whether the tree has a registration of its own store: one of the host's was put there by an
+ * earlier start, for want of a loader. */
+static bool has_registration(int tree)
+{
+	CLEANUP_FD int file = path_open_file_in(tree, "/nix-path-registration");
+	char path[PATH_MAX] = "";
+	CLEANUP_FD int first = -1;
+
+	if (file < 0 || read(file, path, sizeof(path) - 1) <= 0)
+		return false;
+	path[strcspn(path, "\n")] = '\0';
+	first = path_open_in(tree, path, O_PATH | O_NOFOLLOW, 0);
+	return first >= 0;
+}
+
 /* ---- all of it ---- */
 
 static void probe_path(const struct host *host, struct host_source *source, const char *path)
@@ -401,12 +416,8 @@ int host_store(struct host *host, const struct spec *spec, host_database databas
 	if (is_layered(spec))
 		probe_layer(&look);
 	if (has_database(spec)) {
-		CLEANUP_FD int file = tree < 0 ? -1
-					       : path_open_in(tree, "/nix-path-registration",
-							      O_PATH | O_NOFOLLOW, 0);
-
 		host->store.loader = find_loader(&look);
-		host->store.tree_registers = file >= 0;
+		host->store.tree_registers = tree >= 0 && has_registration(tree);
 	}
 	if (arena_failed(&host->arena))
 		return err_errno(error, ENOMEM, "cannot look at the store");

@@ -75,7 +75,9 @@ int db_open(struct db *db, const char *path, struct floe_error *error)
 	r = write_uri(uri, path, db->alone ? "?immutable=1" : "?mode=ro");
 	if (r < 0)
 		return err_errno(error, -r, "cannot read Nix's database %s", path);
-	r = sqlite3_open_v2(uri, &db->handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+	/* One thread has it, so SQLite need not lock its own memory. */
+	r = sqlite3_open_v2(uri, &db->handle,
+			    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
 	if (r != SQLITE_OK)
 		return db_fail(db, r, error);
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
