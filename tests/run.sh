@@ -205,8 +205,12 @@ stage_image() {
 	for file in tests/{integration,nixos,host}/*.sh; do
 		[[ ! -e $file ]] || printf '%s\n' "${file:6:-3}"
 	done | any_chosen || return 0
-	run_job command 3600 build/nixos-systems tests/nixos/build.sh
+		run_job command 3600 build/nixos-systems tests/nixos/build.sh
 	sum_up build/nixos-systems
+	# The same with Nix 2.8, for who tests with both.
+	chosen nixos/test-store || return 0
+	run_job command 3600 build/nixos-systems-old env DONOR=bookworm tests/nixos/build.sh
+	sum_up build/nixos-systems-old
 }
 
 rm -rf "$LOGS"

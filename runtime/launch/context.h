@@ -8,6 +8,9 @@
 
 #include <sys/types.h>
 
+/* Most of what the program of OP_LOAD_STORE may say. */
+#define SAID_MAX 16384
+
 struct secret {
 	void *data;
 	size_t size;
@@ -29,6 +32,7 @@ struct context {
 	int notify_fd;       /* datagram socket, unbound until the leader binds it */
 	int stub_fd;         /* sealed memory file with our PID 1, -1: none */
 	int registration_fd; /* sealed memory file for OP_LOAD_STORE, -1: none */
+	int said_fd;         /* memory file with what its program says */
 	int stdio[3];        /* of the payload in pipe mode, above 2; -1: none */
 
 	/* stager */

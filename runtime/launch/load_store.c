@@ -5,6 +5,7 @@
  */
 #include "load_store.h"
 
+#include "../sys/path.h"
 #include "../sys/place.h"
 #include "../sys/process.h"
 
@@ -20,11 +21,13 @@
 
 _Noreturn static void run_program(struct context *context, const char *program, const char *verb)
 {
-	static const char *const environment[] = {"HOME=/root", "NIX_REMOTE=local", NULL};
+	static const char *const environment[] = {"HOME=/root", "USER=root", "NIX_REMOTE=local",
+						  NULL};
 	const char *const arguments[] = {program, verb, OPTIONS, NULL};
 
 	if (lseek(context->registration_fd, 0, SEEK_SET) < 0 ||
-	    dup2(context->registration_fd, 0) < 0)
+	    dup2(context->registration_fd, 0) < 0 || dup2(context->said_fd, 1) < 0 ||
+	    dup2(context->said_fd, 2) < 0)
 		_exit(errno);
 	process_reset_signals();
 	/* Its prototype says that it may change them, POSIX that it does not. */
@@ -45,6 +48,17 @@ static int run(struct context *context, const char *program, const char *verb, i
 	r = process_wait(pidfd, status);
 	close(pidfd);
 	return r;
+}
+
+/* The console holds what SAID_MAX allows until the monitor reads it. */
+static int say_on_console(struct context *context)
+{
+	char text[SAID_MAX];
+	off_t length = lseek(context->said_fd, 0, SEEK_CUR);
+
+	if (length <= 0 || pread(context->said_fd, text, (size_t)length, 0) != length)
+		return length < 0 ? -errno : 0;
+	return fd_write_all(2, text, (size_t)length);
 }
 
 static int note_given(struct context *context, const struct op *op)
@@ -75,5 +89,7 @@ int load_store(struct context *context, const struct op *op)
 	 * mended is told on the console, and no reason not to start. */
 	if (op->flags)
 		r = run(context, op->source, "--verify", &status);
+	if (r == 0)
+		r = say_on_console(context);
 	return r < 0 ? r : note_given(context, op);
 }

@@ -5,7 +5,8 @@
 
 #include "context.h"
 
-/* Executes OP_LOAD_STORE. -ECANCELED: nix-store failed, and said why on the console. */
+/* Executes OP_LOAD_STORE. -ECANCELED: nix-store failed, and what it said
+ * is in the context's file. */
 int load_store(struct context *context, const struct op *op);
 
 #endif

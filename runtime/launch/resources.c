@@ -71,7 +71,7 @@ void context_init(struct context *context, const struct plan *plan, const struct
 	context->stdio[0] = context->stdio[1] = context->stdio[2] = -1;
 	context->image_lock = context->uid_lock = -1;
 	context->state_fd = context->notify_fd = context->stub_fd = -1;
-	context->registration_fd = -1;
+	context->registration_fd = context->said_fd = -1;
 	context->cgroup_fd = -1;
 	context->base_fd = context->userns_fd = context->root_fd = -1;
 	context->console_fd = context->console_main = -1;
@@ -116,14 +116,30 @@ static int open_stub(struct context *context, struct floe_error *error)
 	return 0;
 }
 
+/* A file for a program inside to write to, that it cannot make larger. */
+static int open_bounded(const char *name, size_t size)
+{
+	CLEANUP_FD int fd = fd_above_stdio(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+		return -errno;
+	return take_fd(&fd);
+}
+
+/* Nobody reads the console yet while the store is loaded: what is said then is kept in memory. */
 static int open_registration(struct context *context, struct floe_error *error)
 {
 	const char *text = context->plan->registration;
 	int fd = open_sealed("floe-registration", text, strlen(text));
 
+	if (fd >= 0) {
+		context->registration_fd = fd;
+		fd = open_bounded("floe-said", SAID_MAX);
+	}
 	if (fd < 0)
 		return err_errno(error, -fd, "cannot prepare the registration of store paths");
-	context->registration_fd = fd;
+	context->said_fd = fd;
 	return 0;
 }
 
@@ -155,7 +171,8 @@ void resources_forget(struct context *context)
 	cleanup_fd(&context->stub_fd);
 	context->stub_fd = -1;
 	cleanup_fd(&context->registration_fd);
-	context->registration_fd = -1;
+	cleanup_fd(&context->said_fd);
+	context->registration_fd = context->said_fd = -1;
 	for (int i = 0; i < 3; i++) {
 		cleanup_fd(&context->stdio[i]);
 		context->stdio[i] = -1;

@@ -410,7 +410,8 @@ static void close_others(const struct context *context, int stager_channel, cons
 {
 	int kept[] = {stager_channel,     leader[0],         leader[1],
 		      context->notify_fd, context->stub_fd,  context->stdio[0],
-		      context->stdio[1],  context->stdio[2], context->registration_fd};
+		      context->stdio[1],  context->stdio[2], context->registration_fd,
+		      context->said_fd};
 
 	process_close_others(3 + (unsigned)context->plan->listen_fds, kept, ARRAY_SIZE(kept));
 }

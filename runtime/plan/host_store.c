@@ -56,9 +56,24 @@ static int append_root(struct look *look, const char ***roots, size_t *count, co
 	return 0;
 }
 
+/* Where the links of PATH lead, but no further than into the store: a path there may be a link. */
+static char *store_path(const char *path)
+{
+	static const char store[] = NIX_STORE "/";
+	char link[PATH_MAX];
+	ssize_t length = readlink(path, link, sizeof(link) - 1);
+
+	if (strncmp(path, store, sizeof(store) - 1) == 0)
+		return strdup(path);
+	link[length < 0 ? 0 : length] = '\0';
+	if (strncmp(link, store, sizeof(store) - 1) == 0)
+		return strdup(link);
+	return realpath(path, NULL);
+}
+
 static int append_asked(struct look *look, const char ***roots, size_t *count, const char *path)
 {
-	CLEANUP_FREE char *real = realpath(path, NULL);
+	CLEANUP_FREE char *real = store_path(path);
 
 	if (!real)
 		return err_errno(look->error, errno, "cannot use %s as a root of the closure",
