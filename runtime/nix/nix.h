@@ -68,19 +68,27 @@ const char *nix_registration(const struct nix_set *set, const struct nix_set *kn
 const char *nix_names(const struct nix_set *set, struct arena *arena);
 int nix_parse_names(struct nix_set *set, const char *text, size_t size, struct arena *arena);
 
+/* Which paths are wanted of a database, and how much of them. */
+struct nix_query {
+	const char *const *roots; /* absolute: their closure; NULL: all valid paths */
+	size_t root_count;
+	const struct nix_set
+		*kept;   /* and the closure of those of these that are valid; NULL: none */
+	bool registered; /* with hashes and references */
+};
+
 /*
  * What modules/nixdb.so offers under the symbol floe_module_nixdb; get it by module_nixdb() of
  * lib/module.h. It is a module because of libsqlite3.
  */
 struct nixdb_module {
 	/*
-	 * Reads from the database DATABASE the closure of the COUNT paths ROOTS (absolute), or with
-	 * ROOTS NULL all valid paths; with hashes and references when REGISTERED. The database is
-	 * neither written to nor kept from being written to: see runtime/nix/db/.
+	 	 * Reads from the database DATABASE what QUERY asks for. The database is neither written to
+	 * nor kept from being written to: see runtime/nix/db/.
 	 * -ENOENT: there is no database, or no valid path called like a root.
 	 */
-	int (*read)(const char *database, const char *const *roots, size_t count, bool registered,
-		    struct arena *arena, struct nix_set *set, struct floe_error *error);
+	int (*read)(const char *database, const struct nix_query *query, struct arena *arena,
+		    struct nix_set *set, struct floe_error *error);
 };
 
 extern const struct nixdb_module floe_module_nixdb;

@@ -120,16 +120,14 @@ static int find_roots(struct look *look, const char ***roots, size_t *count)
 
 /* ---- what is visible, and what is known of it ---- */
 
-static int read_database(struct look *look, const char *const *roots, size_t count, bool registered,
-			 struct nix_set *set)
+static int read_database(struct look *look, const struct nix_query *query, struct nix_set *set)
 {
 	const struct nixdb_module *module = look->database(look->error);
 	int r;
 
 	if (!module)
 		return -ENOENT;
-	r = module->read(NIX_DATABASE, roots, count, registered, &look->host->arena, set,
-			 look->error);
+	r = module->read(NIX_DATABASE, query, &look->host->arena, set, look->error);
 	if (r == -ENOENT)
 		err_hint(look->error, "--store-closure reads the closure from a file");
 	return r;
@@ -187,7 +185,10 @@ static int complete_list(struct look *look, struct nix_set *set)
 		return err_errno(look->error, ENOMEM, "cannot look at the store");
 	for (size_t i = 0; i < set->count; i++)
 		roots[i] = arena_printf(&look->host->arena, NIX_STORE "/%s", set->paths[i].name);
-	r = read_database(look, roots, set->count, true, &whole);
+	r = read_database(
+		look,
+		&(struct nix_query){.roots = roots, .root_count = set->count, .registered = true},
+		&whole);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < whole.count; i++) {
@@ -217,13 +218,17 @@ static int read_listed(struct look *look, struct nix_set *set)
 	return r;
 }
 
+/* What was given to a layer before stays with it, while the host has it: what the machine made of
+ * that may need it. */
 static int read_closure(struct look *look, struct nix_set *set)
 {
+	struct nix_query query = {.kept = &look->host->store.known,
+				  .registered = has_database(look->spec)};
 	const char **roots = NULL;
-	size_t count = 0;
-	int r = find_roots(look, &roots, &count);
+	int r = find_roots(look, &roots, &query.root_count);
 
-	return r < 0 ? r : read_database(look, roots, count, has_database(look->spec), set);
+	query.roots = roots;
+	return r < 0 ? r : read_database(look, &query, set);
 }
 
 static int describe_path(struct look *look, int store, const char *name,
@@ -273,8 +278,10 @@ static int find_paths(struct look *look)
 	struct nix_set *set = &look->host->store.set;
 	int r;
 
+	if (!is_closure(look->spec) && !has_database(look->spec))
+		return 0;
 	if (!is_closure(look->spec))
-		return has_database(look->spec) ? read_database(look, NULL, 0, true, set) : 0;
+		return read_database(look, &(struct nix_query){.registered = true}, set);
 	r = look->spec->store_closure ? read_listed(look, set) : read_closure(look, set);
 	return r < 0 ? r : describe_paths(look, set);
 }
@@ -287,15 +294,16 @@ bool host_keeps_layer(const struct host *host, const struct spec *spec)
 	       spec->ephemeral == SPEC_EPHEMERAL_NO && spec->volatile_mode == SPEC_VOLATILE_NO;
 }
 
-static const char *layer_path(struct host *host)
+/* One for each of the modes: what is below them is not the same. */
+static const char *layer_path(struct host *host, const struct spec *spec)
 {
 	const char *tree = host->tree.path;
 	const char *name = strrchr(tree, '/') + 1;
 
 	if (!*name)
 		return NULL;
-	return arena_printf(&host->arena, "%.*s" STORE_LAYER_PREFIX "%s", (int)(name - tree), tree,
-			    name);
+	return arena_printf(&host->arena, "%.*s" STORE_LAYER_PREFIX "%s/%s", (int)(name - tree),
+			    tree, name, is_closure(spec) ? "closure" : "overlay");
 }
 
 /* The file system that PATH is on, or will be. */
@@ -344,7 +352,7 @@ static void probe_layer(struct look *look)
 	struct host *host = look->host;
 	CLEANUP_FD int fd = -1;
 
-	host->store.layer = host->tree.path ? layer_path(host) : NULL;
+	host->store.layer = host->tree.path ? layer_path(host, look->spec) : NULL;
 	probe_keeper(host, host_keeps_layer(host, look->spec) && host->store.layer
 				   ? host->store.layer
 				   : host->state_dir);
@@ -425,11 +433,11 @@ int host_store(struct host *host, const struct spec *spec, host_database databas
 	if (host->tree.path)
 		tree = open(host->tree.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	look.tree = tree;
+	if (is_layered(spec))
+		probe_layer(&look);
 	r = find_paths(&look);
 	if (r < 0)
 		return r;
-	if (is_layered(spec))
-		probe_layer(&look);
 	if (has_database(spec)) {
 		host->store.loader = find_loader(&look);
 		host->store.tree_registers = tree >= 0 && has_registration(tree);

@@ -11,6 +11,7 @@
 #include "builder.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static bool is_closure(const struct builder *b)
@@ -128,7 +129,9 @@ static const char *kept_layer(struct builder *b)
 {
 	const char *layer = b->host->store.layer;
 
-	keep_dir(b, layer, 0700, "the machine's own layer of the store lives with its tree");
+	keep_dir(b, text(b, "%.*s", (int)(strrchr(layer, '/') - layer), layer), 0700,
+		 "the machine's own layers of the store live with its tree");
+	keep_dir(b, layer, 0755, "the one for this mode");
 	keep_dir(b, text(b, "%s/upper", layer), 0755, "what it writes to the store");
 	keep_dir(b, text(b, "%s/upper/store", layer), 0755, "what it writes to the store");
 	keep_dir(b, text(b, "%s/db", layer), 0755, "the database of its store");

@@ -35,7 +35,7 @@ use_store() { # DONOR
 # Activation makes /var/empty immutable: nobody else could remove these trees.
 drop_all() {
 	local tree
-	run floe terminate web
+	run floe terminate builder
 	run floe terminate other
 	[[ ! ${DAEMON:-} ]] || { kill "$DAEMON" && wait "$DAEMON" || true; }
 	for tree in "$TEST_DIR"/*/ /var/lib/machines/*/; do
@@ -62,25 +62,25 @@ host_closure() { # PATH
 	host_nix nix-store --query --requisites "$1"
 }
 
-# Runs a command of the machine "web".
+# Runs a command of the machine "builder".
 inside() { # COMMAND...
-	run floe shell "${MACHINE:-web}" "$@"
+	run floe shell "${MACHINE:-builder}" "$@"
 	((STATUS == 0)) || fail "in the machine: \"$*\" exited with $STATUS
 output: $OUTPUT
 errors: $ERRORS
-$(tail -n 12 "/var/log/floe/${MACHINE:-web}.log" 2>/dev/null | cat -v)"
+$(tail -n 12 "/var/log/floe/${MACHINE:-builder}.log" 2>/dev/null | cat -v)"
 }
 
 # The system in the directory "root", which is empty at first.
 start_system() { # OPTION...
 	mkdir -p root
-	run_ok floe start web -D "$TEST_DIR/root" --system="$SYSTEM" --private-network "$@"
+	run_ok floe start builder -D "$TEST_DIR/root" --system="$SYSTEM" --private-network "$@"
 }
 
 # A command in a tree of BusyBox, without a system.
 run_in_tree() { # OPTION... COMMAND
 	[[ -d tree ]] || busybox_root "$TEST_DIR/tree"
-	floe run -q -P -M web -D "$TEST_DIR/tree" --private-network --timezone=off "$@"
+	floe run -q -P -M builder -D "$TEST_DIR/tree" --private-network --timezone=off "$@"
 }
 
 # Everything in the host's store, its database, and what else Nix has there.
@@ -99,7 +99,7 @@ host_state() {
 
 # "ok", "refused" for what a read-only store does not let Nix do; anything else ends the test.
 cell() { # COMMAND...
-	run floe shell web "$@"
+	run floe shell builder "$@"
 	if ((STATUS == 0)); then
 		echo ok
 	elif [[ $OUTPUT$ERRORS == *'Read-only file system'* ]]; then
@@ -128,7 +128,7 @@ store_cells() {
 	if [[ $add$gc == okok ]]; then
 		inside cat /tmp/path
 		path=$OUTPUT
-		run floe shell web test -e "$path"
+		run floe shell builder test -e "$path"
 		((STATUS == 1)) || fail "$path survived"
 	fi
 	verify=$(cell sh -c 'nix-store --verify --check-contents 2>&1 |
@@ -148,7 +148,7 @@ table_row() { # MODE USERS
 	host_state >before
 	if [[ $mode == private ]]; then
 		nixos_unpack root
-		run_ok floe start web -D "$TEST_DIR/root" -b --private-network --private-users="$users"
+		run_ok floe start builder -D "$TEST_DIR/root" -b --private-network --private-users="$users"
 	else
 		start_system --private-users="$users" "${options[@]}"
 	fi
@@ -156,7 +156,7 @@ table_row() { # MODE USERS
 	assert_eq running "$OUTPUT" "state of the system"
 	cells='- - - - -'
 	[[ $mode == ro ]] || cells="$(build_cells) $(store_cells)"
-	run_ok floe stop web
+	run_ok floe stop builder
 	host_state | cmp -s before - || host=written
 	printf '%-16s %-5s %-6s %-8s %-8s %-8s %-8s %-8s %s\n' "$mode" "$users" ok $cells "$host"
 	nixos_remove root
@@ -205,15 +205,15 @@ test_table_of_nix_2_8() {
 # Prints whether PATH is there inside, and valid to the machine's Nix.
 seen_inside() { # PATH
 	local there=absent valid=invalid
-	run floe shell web test -e "$1"
+	run floe shell builder test -e "$1"
 	((STATUS == 1)) || there=there
-	run floe shell web sh -c "NIX_REMOTE=local nix-store --check-validity $1"
+	run floe shell builder sh -c "NIX_REMOTE=local nix-store --check-validity $1"
 	((STATUS != 0)) || valid=valid
 	echo "$there $valid"
 }
 
 restart_system() { # OPTION...
-	run_ok floe stop web
+	run_ok floe stop builder
 	start_system "$@"
 }
 
@@ -241,7 +241,7 @@ test_a_layer_lives_with_its_tree() {
 	assert_eq "absent invalid" "$(seen_inside "$top")" "a path that was deleted inside"
 	inside nix-store --verify --check-contents
 	assert_absent "$own"
-	run_ok floe stop web
+	run_ok floe stop builder
 }
 
 test_a_throw_away_machine_begins_with_the_layer() {
@@ -250,8 +250,8 @@ test_a_throw_away_machine_begins_with_the_layer() {
 	start_system --store=closure+overlay
 	inside sh -c 'echo own >/tmp/own && nix-store --add /tmp/own'
 	own=$OUTPUT
-	run_ok floe stop web
-	start_system --store=closure+overlay --ephemeral --machine=web
+	run_ok floe stop builder
+	start_system --store=closure+overlay --ephemeral --machine=builder
 	assert_eq "there valid" "$(seen_inside "$own")" "a path of the tree's layer"
 	inside sh -c 'echo thrown >/tmp/thrown && nix-store --add /tmp/thrown'
 	thrown=$OUTPUT
@@ -259,22 +259,39 @@ test_a_throw_away_machine_begins_with_the_layer() {
 	restart_system --store=closure+overlay
 	assert_eq "there valid" "$(seen_inside "$own")" "a path of the tree's layer"
 	assert_eq "absent invalid" "$(seen_inside "$thrown")" "a path of the throw-away machine"
-	run_ok floe stop web
+	run_ok floe stop builder
 	assert_eq "" "$(ls -A /var/lib/floe)" "what is left of throw-away layers"
+}
+
+# What it made needs what it was given then: another system does not take that away.
+test_a_layer_keeps_what_it_was_given() {
+	local old
+	use_store trixie
+	start_system --store=closure+overlay
+	inside nixtest root
+	run_ok floe stop builder
+	old=$SYSTEM
+	SYSTEM=$(<"$IMAGE/toplevel-tarball2")
+	start_system --store=closure+overlay
+	assert_eq "there valid" "$(seen_inside "$old")" "the system of the first start"
+	assert_eq "absent invalid" "$(seen_inside "$(<"$IMAGE/toplevel-host")")" "another system"
+	inside nix-store --verify --check-contents
+	assert_no_match 'disappeared' "$OUTPUT$ERRORS"
+	run_ok floe stop builder
 }
 
 # A machine that writes nothing leaves nothing, one that is removed takes its layer along.
 test_a_layer_goes_with_its_image() {
 	use_store trixie
-	mkdir /var/lib/machines/web
-	run_ok floe start web --system="$SYSTEM" --store=overlay --nix-daemon=none --private-network
-	run_ok floe stop web
+	mkdir /var/lib/machines/builder
+	run_ok floe start builder --system="$SYSTEM" --store=overlay --nix-daemon=none --private-network
+	run_ok floe stop builder
 	run floe list --images
-	run_ok floe start web --system="$SYSTEM" --store=overlay --private-network
+	run_ok floe start builder --system="$SYSTEM" --store=overlay --private-network
 	inside sh -c 'echo own >/tmp/own && nix-store --add /tmp/own'
-	run_ok floe stop web
-	assert_exists /var/lib/machines/.#floe-store-web/db/db.sqlite
-	run_ok floe remove web
+	run_ok floe stop builder
+	assert_exists /var/lib/machines/.#floe-store-builder/overlay/db/db.sqlite
+	run_ok floe remove builder
 	assert_eq "" "$(ls -A /var/lib/machines)" "what is left of the image"
 }
 
@@ -283,7 +300,7 @@ test_an_unused_layer_leaves_nothing() {
 	run_in_tree --store=overlay --nix-daemon=none /bin/true
 	assert_absent .#floe-store-tree
 	run_in_tree --store=overlay --nix-daemon=none /bin/touch /nix/store/written
-	assert_exists .#floe-store-tree/upper/store/written
+	assert_exists .#floe-store-tree/overlay/upper/store/written
 	assert_absent /nix/store/written
 }
 
@@ -382,16 +399,16 @@ test_a_closure_out_of_files() {
 	# A registration is all that a database inside takes; of a list the host's has to know more.
 	start_system --store=closure --store-closure=registration --nix-daemon=private
 	inside nix-store --verify --check-contents
-	run_ok floe stop web
-	assert_fail floe start web -D "$TEST_DIR/root" --system="$SYSTEM" --store=closure \
+	run_ok floe stop builder
+	assert_fail floe start builder -D "$TEST_DIR/root" --system="$SYSTEM" --store=closure \
 		--store-closure=list --nix-daemon=private
 	assert_match "cannot read Nix's database" "$ERRORS"
 	mv hidden /nix/var/nix/db
 	sed -i '/-bash-/d' list
-	assert_fail floe start web -D "$TEST_DIR/root" --system="$SYSTEM" --store=closure \
+	assert_fail floe start builder -D "$TEST_DIR/root" --system="$SYSTEM" --store=closure \
 		--store-closure=list --nix-daemon=private
 	assert_match "list is no whole closure: .* needs .*-bash-.*, which is not in it" "$ERRORS"
-	assert_fail floe start web -D "$TEST_DIR/root" --system="$(<"$IMAGE/toplevel-host")" \
+	assert_fail floe start builder -D "$TEST_DIR/root" --system="$(<"$IMAGE/toplevel-host")" \
 		--store=closure --store-closure=registration
 	assert_match "the closure in .*registration does not have the system" "$ERRORS"
 	sed -i 's/^[0-9a-f]\{64\}$/hash/' registration
@@ -406,20 +423,20 @@ test_a_changed_profile_changes_the_closure() {
 	next=$(<"$IMAGE/toplevel-tarball2")
 	mkdir -p root/nix/var/nix/profiles root/nix/store
 	ln -s "$SYSTEM" root/nix/var/nix/profiles/system
-	run_ok floe start web -D "$TEST_DIR/root" -b --private-network --store=closure
+	run_ok floe start builder -D "$TEST_DIR/root" -b --private-network --store=closure
 	inside cat /run/floe-test-generation
 	assert_eq 1 "$OUTPUT" "generation"
-	run floe shell web test -e "$next"
+	run floe shell builder test -e "$next"
 	((STATUS == 1)) || fail "the next generation is visible"
 	inside ln -sfn "$next" /nix/var/nix/profiles/system
-	run floe shell web systemctl reboot
+	run floe shell builder systemctl reboot
 	wait_for 60 is_generation 2
 	inside test -e "$next"
-	run_ok floe stop web
+	run_ok floe stop builder
 }
 
 is_generation() { # NUMBER
-	[[ $(floe shell web cat /run/floe-test-generation) == "$1" ]]
+	[[ $(floe shell builder cat /run/floe-test-generation) == "$1" ]]
 }
 
 # ---- The host's daemon, and what nobody may do -------------------------------------------------
@@ -434,7 +451,7 @@ start_host_daemon() {
 test_the_hosts_daemon_answers() {
 	local users path
 	use_store trixie
-	assert_fail floe start web -D "$TEST_DIR" --system="$SYSTEM" --nix-daemon=host
+	assert_fail floe start builder -D "$TEST_DIR" --system="$SYSTEM" --nix-daemon=host
 	assert_match "nothing listens on the host's" "$ERRORS"
 	start_host_daemon
 	for users in pick no; do
@@ -445,9 +462,9 @@ test_the_hosts_daemon_answers() {
 		inside cat "$path"
 		inside grep -c ' /nix/var/nix/' /proc/self/mountinfo
 		assert_eq 2 "$OUTPUT" "mounts of the host's state"
-		run floe shell web touch /nix/var/nix/db/x
+		run floe shell builder touch /nix/var/nix/db/x
 		((STATUS == 1)) || fail "the host's database could be written to"
-		run_ok floe stop web
+		run_ok floe stop builder
 	done
 }
 
@@ -495,7 +512,7 @@ test_two_machines_share_a_store() {
 	inside nix-store --verify --check-contents
 	MACHINE=other inside nix-store --verify --check-contents
 	assert_fail floe run -D "$TEST_DIR/root" -M third --store=overlay /bin/true
-	run_ok floe stop web
+	run_ok floe stop builder
 	run_ok floe stop other
 	host_state | diff before - || fail "the host's store changed"
 }

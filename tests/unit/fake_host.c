@@ -427,7 +427,7 @@ static void use_closure(struct host *host)
 	store->path_count = ARRAY_SIZE(shown);
 	store->loader = "/nix/store/abc-nixos-system-web-24.11/sw/bin/nix-store";
 	if (host->tree.path)
-		store->layer = "/srv/.#floe-store-web";
+		store->layer = "/srv/.#floe-store-web/overlay";
 }
 
 /* One of them is new since the last start, and one that was there is gone. */

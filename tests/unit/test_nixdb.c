@@ -70,8 +70,13 @@ static int make_database(void **state)
 static int read_roots(const char *const *roots, size_t count, bool registered, struct arena *arena,
 		      struct nix_set *set, struct floe_error *error)
 {
-	return floe_module_nixdb.read("db.sqlite", roots, count, registered, arena, set, error);
+	const struct nix_query query = {
+		.roots = roots, .root_count = count, .registered = registered};
+
+	return floe_module_nixdb.read("db.sqlite", &query, arena, set, error);
 }
+
+static const struct nix_query all;
 
 static void closures_are_whole(void **state)
 {
@@ -103,6 +108,24 @@ static void all_paths_can_be_read(void **state)
 	assert_int_equal(read_roots(NULL, 0, false, &arena, &set, NULL), 0);
 	assert_int_equal(set.count, 4);
 	assert_false(set.registered);
+	arena_free(&arena);
+}
+
+/* What was given once and is still there is part of it, with what that needs. */
+static void kept_paths_are_roots_where_they_are_valid(void **state)
+{
+	static const char *const roots[] = {S "other"};
+	struct nix_path paths[] = {{.name = "gone"}, {.name = "middle"}};
+	const struct nix_set kept = {paths, ARRAY_SIZE(paths), false};
+	const struct nix_query query = {.roots = roots, .root_count = 1, .kept = &kept};
+	struct arena arena = {0};
+	struct nix_set set;
+
+	(void)state;
+	assert_int_equal(floe_module_nixdb.read("db.sqlite", &query, &arena, &set, NULL), 0);
+	assert_int_equal(set.count, 3);
+	assert_non_null(nix_find(&set, "bottom"));
+	assert_null(nix_find(&set, "top"));
 	arena_free(&arena);
 }
 
@@ -155,12 +178,12 @@ static void what_is_no_database_is_said(void **state)
 	int r;
 
 	(void)state;
-	r = floe_module_nixdb.read("missing", NULL, 0, false, &arena, &set, &error);
+	r = floe_module_nixdb.read("missing", &all, &arena, &set, &error);
 	assert_int_equal(r, -ENOENT);
 	assert_non_null(strstr(error.message, "cannot read Nix's database missing: No such file"));
 	scratch_write("text", "no database at all, by any means", 32);
 	memset(&error, 0, sizeof(error));
-	r = floe_module_nixdb.read("text", NULL, 0, false, &arena, &set, &error);
+	r = floe_module_nixdb.read("text", &all, &arena, &set, &error);
 	assert_int_equal(r, -EIO);
 	assert_non_null(strstr(error.message, "cannot read Nix's database text: file is not"));
 	arena_free(&arena);
@@ -236,7 +259,7 @@ static void names_with_a_meaning_in_uris_are_names(void **state)
 	(void)state;
 	assert_int_equal(rename("db.sqlite", "a?b#c%41.sqlite"), 0);
 	assert_int_equal(
-		floe_module_nixdb.read("a?b#c%41.sqlite", NULL, 0, false, &arena, &set, NULL), 0);
+		floe_module_nixdb.read("a?b#c%41.sqlite", &all, &arena, &set, NULL), 0);
 	assert_int_equal(set.count, 4);
 	arena_free(&arena);
 }
@@ -269,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(closures_are_whole),
 		TEST(all_paths_can_be_read),
+		TEST(kept_paths_are_roots_where_they_are_valid),
 		TEST(many_paths_are_found),
 		TEST(missing_roots_are_named),
 		TEST(what_is_no_database_is_said),

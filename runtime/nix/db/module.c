@@ -8,6 +8,8 @@
 #include "db.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /* How often a database is read that is written to meanwhile. */
@@ -117,13 +119,29 @@ static int find_root(struct walk *walk, sqlite3_stmt *statement, const char *roo
 		       "Nix's database %s has no valid path %s", walk->db->path, root);
 }
 
-static int find_roots(struct walk *walk, const char *const *roots, size_t count)
+static int find_kept(struct walk *walk, sqlite3_stmt *statement, const char *name)
+{
+	char path[sizeof(NIX_STORE) + 1 + NAME_MAX];
+	size_t index;
+	int r;
+
+	snprintf(path, sizeof(path), NIX_STORE "/%s", name);
+	sqlite3_reset(statement);
+	sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
+	r = step(walk, statement);
+	return r == 1 ? index_of(walk, sqlite3_column_int64(statement, 0), &index) : r;
+}
+
+static int find_roots(struct walk *walk, const struct nix_query *query)
 {
 	CLEANUP_STATEMENT sqlite3_stmt *statement = NULL;
+	size_t kept = query->kept ? query->kept->count : 0;
 	int r = prepare(walk, "SELECT id FROM ValidPaths WHERE path = ?", &statement);
 
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = find_root(walk, statement, roots[i]);
+	for (size_t i = 0; r == 0 && i < query->root_count; i++)
+		r = find_root(walk, statement, query->roots[i]);
+	for (size_t i = 0; r == 0 && i < kept; i++)
+		r = find_kept(walk, statement, query->kept->paths[i].name);
 	return r;
 }
 
@@ -247,21 +265,20 @@ static int read_paths(const struct walk *walk, bool registered, struct nix_set *
 }
 
 /* One snapshot: a transaction, for a database that is written to. */
-static int read_snapshot(struct walk *walk, const char *const *roots, size_t count, bool registered,
-			 struct nix_set *set)
+static int read_snapshot(struct walk *walk, const struct nix_query *query, struct nix_set *set)
 {
 	int r = sqlite3_exec(walk->db->handle, "BEGIN", NULL, NULL, NULL);
 
 	if (r != SQLITE_OK)
 		return db_fail(walk->db, r, walk->error);
-	r = roots ? find_roots(walk, roots, count) : find_all(walk);
-	if (r == 0 && (roots || registered))
+	r = query->roots ? find_roots(walk, query) : find_all(walk);
+	if (r == 0 && (query->roots || query->registered))
 		r = follow_all(walk);
-	return r < 0 ? r : read_paths(walk, registered, set);
+	return r < 0 ? r : read_paths(walk, query->registered, set);
 }
 
-static int read_once(const char *database, const char *const *roots, size_t count, bool registered,
-		     struct arena *arena, struct nix_set *set, struct floe_error *error)
+static int read_once(const char *database, const struct nix_query *query, struct arena *arena,
+		     struct nix_set *set, struct floe_error *error)
 {
 	struct db db;
 	struct walk walk = {.db = &db, .arena = arena, .error = error};
@@ -269,23 +286,22 @@ static int read_once(const char *database, const char *const *roots, size_t coun
 
 	*set = (struct nix_set){0};
 	if (r == 0)
-		r = read_snapshot(&walk, roots, count, registered, set);
+		r = read_snapshot(&walk, query, set);
 	if (db_changed(&db))
 		r = -EAGAIN;
 	db_close(&db);
 	return r;
 }
 
-static int read_database(const char *database, const char *const *roots, size_t count,
-			 bool registered, struct arena *arena, struct nix_set *set,
-			 struct floe_error *error)
+static int read_database(const char *database, const struct nix_query *query, struct arena *arena,
+			 struct nix_set *set, struct floe_error *error)
 {
 	struct floe_error last = {0};
 	int r = -EAGAIN;
 
 	for (int i = 0; i < READ_TRIES && r == -EAGAIN; i++) {
 		memset(&last, 0, sizeof(last));
-		r = read_once(database, roots, count, registered, arena, set, &last);
+		r = read_once(database, query, arena, set, &last);
 	}
 	if (r == -EAGAIN)
 		err_errno(&last, EAGAIN,
