@@ -26,7 +26,8 @@ trap '[[ ! $STORE_OWNED ]] || rmdir /nix' EXIT
 # The test's host has the store of DONOR: in a mount namespace of the test alone it would not be
 # floe's, so it is taken away at the end.
 use_store() { # DONOR
-	IMAGE=$(DONOR=$1 nixos_image)
+	export DONOR=$1
+	IMAGE=$(nixos_image)
 	SYSTEM=$(<"$IMAGE/toplevel-tarball")
 	mount --bind "$SANDBOX/$1/nix" /nix
 	trap drop_all EXIT
