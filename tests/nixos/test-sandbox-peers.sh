@@ -162,4 +162,68 @@ test_nix_2_8_builds_under_floe_alone() {
 	side_by_side
 }
 
+# ---- Others that make namespaces inside --------------------------------------------------------
+
+# Programs of this host with their libraries, for a tree that has none of these.
+bring_bwrap() {
+	local program file
+	program=$(type -P bwrap)
+	mkdir -p root/opt/lib
+	cp "$program" root/opt/bwrap.real
+	ldd "$program" | grep -oE '/[^ ]+' | while read -r file; do
+		cp -L "$file" root/opt/lib/
+	done
+	printf '%s\n' '#!/bin/sh' 'exec /opt/lib/ld-linux*.so.* --library-path /opt/lib /opt/bwrap.real "$@"' \
+		>root/opt/bwrap
+	chmod 755 root/opt/bwrap
+}
+
+bring_floe() {
+	[[ -x $BUILD/static/floe ]] || make -s -C "$TOP" STATIC=1 BUILD="$BUILD" all >&2
+	cp "$BUILD/static/floe" root/opt/floe
+}
+
+# A tree for a machine in the machine: users and settings of the outer one, programs of its store.
+make_inner() {
+	mkdir -p root/inner/{etc,root,tmp} root/inner/nix/var/nix/profiles
+	ln -s "$SYSTEM" root/inner/nix/var/nix/profiles/system
+}
+
+# As a service of the machine: processes that "floe shell" brings in are in a cgroup beside its own,
+# from which the kernel lets nobody inside move.
+service() { # COMMAND...
+	run floe shell builder systemd-run -q --wait --pipe \
+		-E PATH="/run/wrappers/bin:/run/current-system/sw/bin" "$@"
+	((STATUS == 0)) || fail "in the machine: \"$*\" exited with $STATUS
+output: $OUTPUT
+errors: $ERRORS"
+}
+
+nested_sandboxes() { # USERS
+	local users
+	run_ok floe start builder -D "$TEST_DIR/root" -b --private-network --private-users="$1"
+	for users in root alice; do
+		service runuser -u "$users" -- /opt/bwrap --unshare-all --ro-bind / / --proc /proc --dev /dev \
+			/bin/sh -c 'cd /proc && echo [0-9]*'
+		assert_match '^1 2( 3)?$' "$OUTPUT" "processes in bubblewrap, of $users"
+	done
+	service sh -c 'cp -L /etc/passwd /etc/group /inner/etc/ && cp -rL /etc/nix /inner/etc/'
+	for users in no identity; do
+		service /opt/floe run -q -P -M inner -D /inner --private-network --private-users="$users" \
+			--store=overlay "${COMMAND[@]}"
+		assert_match '^PASS root: ' "$OUTPUT" "build in a machine in a machine"
+	done
+	run_ok floe stop builder
+}
+
+test_bubblewrap_and_floe_work_inside() {
+	prepare_tree trixie
+	mkdir root/opt
+	bring_bwrap
+	bring_floe
+	make_inner
+	nested_sandboxes pick
+	nested_sandboxes no
+}
+
 run_tests

@@ -444,7 +444,7 @@ is_generation() { # NUMBER
 
 start_host_daemon() {
 	printf '%s\n' 'sandbox = false' 'build-users-group =' 'trusted-users = root' >nix.conf
-	EXEC=exec host_nix nix-daemon --daemon >daemon.log 2>&1 &
+	EXEC='exec' host_nix nix-daemon --daemon >daemon.log 2>&1 &
 	DAEMON=$!
 	wait_for 10 test -S /nix/var/nix/daemon-socket/socket
 }
