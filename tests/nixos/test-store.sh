@@ -361,7 +361,9 @@ test_a_missing_path_is_an_error_before_anything_starts() {
 	echo needed >needed && path=$(host_add "$TEST_DIR/needed")
 	chmod u+w "$path" && mv "$path" elsewhere
 	assert_fail run_in_tree --store=closure --store-root="$SYSTEM" --store-root="$path" /bin/true
-	assert_match "cannot use $path as a root of the closure: No such file" "$ERRORS"
+	assert_match "the closure needs $path: No such file" "$ERRORS"
+	assert_fail run_in_tree --store=closure --store-root="$TEST_DIR/nowhere" /bin/true
+	assert_match "cannot use $TEST_DIR/nowhere as a root of the closure: No such file" "$ERRORS"
 	host_closure "$SYSTEM" | cat - <(echo "$path") >list
 	assert_fail run_in_tree --store=closure --store-closure="$TEST_DIR/list" /bin/true
 	assert_match "the closure needs $path: No such file.*nix-store --verify" "$ERRORS"

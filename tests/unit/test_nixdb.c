@@ -258,8 +258,7 @@ static void names_with_a_meaning_in_uris_are_names(void **state)
 
 	(void)state;
 	assert_int_equal(rename("db.sqlite", "a?b#c%41.sqlite"), 0);
-	assert_int_equal(
-		floe_module_nixdb.read("a?b#c%41.sqlite", &all, &arena, &set, NULL), 0);
+	assert_int_equal(floe_module_nixdb.read("a?b#c%41.sqlite", &all, &arena, &set, NULL), 0);
 	assert_int_equal(set.count, 4);
 	arena_free(&arena);
 }
