@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -35,6 +36,22 @@ _Noreturn static void run_program(struct context *context, const char *program, 
 	_exit(errno);
 }
 
+/* Long enough for a store of a hundred thousand paths, and not for ever: the program may be the
+ * tree's own. */
+#define LOAD_TIMEOUT_MS (10 * 60 * 1000)
+
+static int await(int pidfd, int *status)
+{
+	struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+	int r = poll(&poll_fd, 1, LOAD_TIMEOUT_MS);
+
+	if (r == 1)
+		return process_wait(pidfd, status);
+	process_signal(pidfd, SIGKILL);
+	process_wait(pidfd, status);
+	return r == 0 ? -ETIMEDOUT : -errno;
+}
+
 /* *STATUS as in wait(2). Whom nix-store leaves behind is reaped by the machine's PID 1. */
 static int run(struct context *context, const char *program, const char *verb, int *status)
 {
@@ -45,7 +62,7 @@ static int run(struct context *context, const char *program, const char *verb, i
 		return pid;
 	if (pid == 0)
 		run_program(context, program, verb);
-	r = process_wait(pidfd, status);
+	r = await(pidfd, status);
 	close(pidfd);
 	return r;
 }

@@ -329,9 +329,11 @@ static void probe_known(struct host *host, int layer)
 {
 	struct host_store *view = &host->store;
 	CLEANUP_FREE char *text = NULL;
+	struct stat status;
 	size_t size;
 
-	if (path_read_all_in(layer, "/db/floe-paths", LIST_MAX, &text, &size) < 0)
+	if (fstatat(layer, "db/db.sqlite", &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    path_read_all_in(layer, "/db/floe-paths", LIST_MAX, &text, &size) < 0)
 		return;
 	view->has_known = nix_parse_names(&view->known, text, size, &host->arena) == 0;
 	if (!view->has_known)

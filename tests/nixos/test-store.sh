@@ -201,6 +201,25 @@ test_table_of_nix_2_8() {
 	table pick
 }
 
+# Stage 2 makes it read-only, and who asks for it has it writable again; of the mount, that is: the
+# file system that it is on is the host's to remount.
+test_an_images_own_store_can_be_remounted() {
+	local users
+	use_store trixie
+	nixos_unpack root
+	for users in pick no; do
+		run_ok floe start builder -D "$TEST_DIR/root" -b --private-network --private-users="$users"
+		run floe shell builder touch /nix/store/written
+		assert_match 'Read-only file system' "$ERRORS"
+		inside mount --bind -o remount,rw /nix/store
+		inside touch /nix/store/written
+		inside rm /nix/store/written
+		inside mount -o remount,bind,ro,nosuid,nodev /nix/store
+		inside mount -o remount,bind,rw,suid,dev /nix/store
+		run_ok floe stop builder
+	done
+}
+
 # ---- A layer of the machine's own --------------------------------------------------------------
 
 # Prints whether PATH is there inside, and valid to the machine's Nix.
@@ -537,6 +556,24 @@ test_a_loader_that_fails_is_quoted() {
 	printf '#!/bin/sh\nyes too much | head -n 100000\nexit 0\n' >tree/usr/bin/nix-store
 	run_in_tree --store=overlay /bin/true 2>said
 	(($(wc -c <said) <= 16384)) || fail "$(wc -c <said) bytes were kept"
+}
+
+# Whoever waits for it can give up.
+test_a_loader_that_hangs_can_be_ended() {
+	local pid
+	use_store trixie
+	busybox_root "$TEST_DIR/tree"
+	mkdir -p tree/usr/bin
+	printf '#!/bin/sh\nexec sleep 1000\n' >tree/usr/bin/nix-store
+	chmod 755 tree/usr/bin/nix-store
+	floe run -q -P -M builder -D "$TEST_DIR/tree" --private-network --store=overlay /bin/true \
+		2>messages &
+	pid=$!
+	wait_for 10 pgrep -x sleep
+	kill -TERM "$pid"
+	wait "$pid" && fail "it ended well"
+	assert_match 'floe: .*(cancelled|ended|given up|stopped)' "$(<messages)"
+	assert_eq "[]" "$(floe list --json)" "machines"
 }
 
 # Where there is none, stage 2 finds the registration where NixOS's images have it.
