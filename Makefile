@@ -45,7 +45,7 @@ endif
 
 # ---- Sources: one wildcard a room, see docs/architecture.md; an empty room is no error ---------
 
-LIB_ROOMS := $(addprefix runtime/,base spec plan launch sys monitor state image lib nix machined oci) \
+LIB_ROOMS := $(addprefix runtime/,base spec plan net link launch sys monitor state image lib nix machined oci) \
 	     netlink seccomp init
 room = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 
@@ -115,7 +115,9 @@ HARDENING := $(if $(filter-out -O0,$(filter -O%,$(CFLAGS))),-U_FORTIFY_SOURCE -D
 HARDENING_LINK := -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 endif
 
-OUR_CFLAGS := -std=gnu17 $(WARNINGS) $(DEFINES) $(INCLUDES) -fPIC -fvisibility=hidden \
+# No PLT: also a program that binds lazily finds a function's address without the dynamic linker,
+# whose memory some of our processes do not have (runtime/sys/memory.h).
+OUR_CFLAGS := -std=gnu17 $(WARNINGS) $(DEFINES) $(INCLUDES) -fPIC -fno-plt -fvisibility=hidden \
 	      -ffunction-sections -fdata-sections $(HARDENING)
 PACKAGE_CFLAGS := $(call pkg_cflags,$(PACKAGES) $(MODULE_PACKAGES) \
 			$(if $(GEN_SOURCES),libseccomp) $(if $(call have,cmocka),cmocka))

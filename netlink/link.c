@@ -26,6 +26,7 @@ int link_change(struct netlink *netlink, uint32_t index, const struct link_setti
 		return -EINVAL;
 	message_begin(&batch, RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
 	message_put_setting(&batch, setting);
+	message_put_rest(&batch, setting);
 	r = netlink_request(netlink, &batch, NULL, NULL);
 	if (r < 0)
 		return netlink_fail(netlink, error, r, "cannot %s network link %u%s%s",
@@ -35,20 +36,35 @@ int link_change(struct netlink *netlink, uint32_t index, const struct link_setti
 	return 0;
 }
 
-int link_isolate(struct netlink *netlink, uint32_t index, bool isolated, struct floe_error *error)
+/* A setting of a bridge's port: one of the flags below IFLA_PROTINFO. */
+static int set_port(struct netlink *netlink, uint32_t index, uint16_t flag, bool value)
 {
 	CLEANUP_BATCH struct netlink_batch batch = {0};
 	struct ifinfomsg header = header_of(index);
 	size_t nest;
-	int r;
 
 	header.ifi_family = PF_BRIDGE;
 	message_begin(&batch, RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
 	nest = message_nest(&batch, IFLA_PROTINFO);
-	message_put_u8(&batch, IFLA_BRPORT_ISOLATED, isolated);
+	message_put_u8(&batch, flag, value);
 	message_nest_end(&batch, nest);
-	r = netlink_request(netlink, &batch, NULL, NULL);
+	return netlink_request(netlink, &batch, NULL, NULL);
+}
+
+int link_isolate(struct netlink *netlink, uint32_t index, bool isolated, struct floe_error *error)
+{
+	int r = set_port(netlink, index, IFLA_BRPORT_ISOLATED, isolated);
+
 	return r < 0 ? netlink_fail(netlink, error, r, "cannot isolate bridge port %u", index) : 0;
+}
+
+/* What bridge(8) calls hairpin. */
+int link_reflect(struct netlink *netlink, uint32_t index, bool reflects, struct floe_error *error)
+{
+	int r = set_port(netlink, index, IFLA_BRPORT_MODE, reflects);
+
+	return r < 0 ? netlink_fail(netlink, error, r, "cannot make bridge port %u reflect", index)
+		     : 0;
 }
 
 /* TYPE is RTM_NEWLINKPROP or RTM_DELLINKPROP. */

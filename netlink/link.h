@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LINK_MAC_SIZE  6
-#define LINK_KIND_SIZE 16
+#define LINK_MAC_SIZE   6
+#define LINK_KIND_SIZE  16
+#define LINK_ALIAS_SIZE 96
 
 /* A net namespace to put a link into: by a descriptor, or that of a process. Zeroed: this one. */
 struct link_namespace {
@@ -44,6 +45,10 @@ struct link_setting {
 	enum link_master master;
 	uint32_t master_index; /* of a bridge in the link's own namespace */
 	struct link_namespace place;
+	/* What people are told about it, up to 255 bytes (IFALIASZ). A new link has it from the start, as
+	 * far as anybody can tell: whoever is killed in between leaves none without. */
+	const char *alias;
+	bool route_localnet; /* IPv4 routes 127.0.0.0/8 over it (ip-sysctl.rst) */
 };
 
 /*
@@ -82,8 +87,10 @@ int link_create_shared(struct netlink *netlink, enum link_shared kind, uint32_t 
 int link_change(struct netlink *netlink, uint32_t index, const struct link_setting *setting,
 		struct floe_error *error);
 
-/* Whether a port of a bridge may not talk to other isolated ones (Linux 4.18). */
+/* Whether a port of a bridge may not talk to other isolated ones (Linux 4.18), or gets frames back
+ * that it sent itself, when they are translated on their way. */
 int link_isolate(struct netlink *netlink, uint32_t index, bool isolated, struct floe_error *error);
+int link_reflect(struct netlink *netlink, uint32_t index, bool reflects, struct floe_error *error);
 
 /* Gives a link a further name of at most 127 bytes (Linux 5.5), or takes it away. */
 int link_add_altname(struct netlink *netlink, uint32_t index, const char *name,
@@ -110,7 +117,8 @@ struct link_info {
 	bool has_mac;
 	uint8_t mac[LINK_MAC_SIZE];
 	char name[IF_NAMESIZE];
-	char kind[LINK_KIND_SIZE]; /* "veth", "bridge", …; "" for a physical one */
+	char alias[LINK_ALIAS_SIZE]; /* the beginning of it, "" */
+	char kind[LINK_KIND_SIZE];   /* "veth", "bridge", …; "" for a physical one */
 	const char *const *altnames;
 	size_t altname_count;
 };

@@ -38,6 +38,17 @@ static void delete_by_name(struct netlink *netlink, const char *name)
 	netlink_request(netlink, &batch, NULL, NULL);
 }
 
+/* A second message of the same system call, which netlink_rcv_skb() carries out before a signal can
+ * come in between. */
+static void put_rest(struct netlink_batch *batch, const struct link_setting *setting)
+{
+	const struct ifinfomsg header = {.ifi_family = AF_UNSPEC};
+
+	message_begin(batch, RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
+	message_put_text(batch, IFLA_IFNAME, setting->name);
+	message_put_rest(batch, setting);
+}
+
 /* Ends and sends the request; returns the index of the link, 0 when it is elsewhere. */
 static int end_link(struct netlink *netlink, struct netlink_batch *batch, const char *kind,
 		    const struct link_setting *setting, const size_t nests[static 2],
@@ -48,6 +59,8 @@ static int end_link(struct netlink *netlink, struct netlink_batch *batch, const 
 
 	message_nest_end(batch, nests[1]);
 	message_nest_end(batch, nests[0]);
+	if (!setting->place.attribute && link_setting_has_rest(setting))
+		put_rest(batch, setting);
 	if (!setting->place.attribute)
 		message_ask_link(batch, setting->name);
 	r = netlink_request(netlink, batch, link_take_index, &index);
@@ -55,7 +68,7 @@ static int end_link(struct netlink *netlink, struct netlink_batch *batch, const 
 		return netlink_fail(netlink, error, r, "cannot create the %s link %s", kind,
 				    setting->name);
 	if (r < 0) {
-		netlink_fail(netlink, error, r, "cannot find the new link %s", setting->name);
+		netlink_fail(netlink, error, r, "cannot describe the new link %s", setting->name);
 		delete_by_name(netlink, setting->name);
 		return r;
 	}

@@ -72,6 +72,7 @@ int link_parse(const struct nlmsghdr *message, struct arena *arena, struct link_
 	info->peer_netns = (int32_t)attr_u32(attrs[IFLA_LINK_NETNSID], UINT32_MAX);
 	info->operstate = attr_u8(attrs[IFLA_OPERSTATE], IF_OPER_UNKNOWN);
 	attr_text(attrs[IFLA_IFNAME], info->name, sizeof(info->name));
+	attr_text(attrs[IFLA_IFALIAS], info->alias, sizeof(info->alias));
 	take_mac(attrs[IFLA_ADDRESS], info);
 	take_kind(attrs[IFLA_LINKINFO], info);
 	return take_altnames(attrs[IFLA_PROP_LIST], arena, info);

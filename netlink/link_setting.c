@@ -3,10 +3,11 @@
 #include "link_setting.h"
 
 #include "../runtime/base/err.h"
-#include "names.h"
+#include "../runtime/base/link_names.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/ip.h>
 #include <string.h>
 
 int link_setting_check(const struct link_setting *setting, struct floe_error *error)
@@ -27,6 +28,33 @@ struct ifinfomsg link_header(uint32_t index, const struct link_setting *setting)
 		.ifi_flags = setting->state == LINK_UP ? IFF_UP : 0,
 		.ifi_change = setting->state == LINK_KEEP ? 0 : IFF_UP,
 	};
+}
+
+/* Settings of IPv4 go by the numbers of enum in linux/ip.h (inet_set_link_af()). */
+static void put_inet(struct netlink_batch *batch, uint16_t setting, uint32_t value)
+{
+	size_t spec = message_nest(batch, IFLA_AF_SPEC);
+	size_t family = message_nest(batch, AF_INET);
+	size_t conf = message_nest(batch, IFLA_INET_CONF);
+
+	message_put_u32(batch, setting, value);
+	message_nest_end(batch, conf);
+	message_nest_end(batch, family);
+	message_nest_end(batch, spec);
+}
+
+bool link_setting_has_rest(const struct link_setting *setting)
+{
+	return setting->alias || setting->route_localnet;
+}
+
+void message_put_rest(struct netlink_batch *batch, const struct link_setting *setting)
+{
+	/* Without its NUL: the kernel keeps what it is given. */
+	if (setting->alias)
+		message_put(batch, IFLA_IFALIAS, setting->alias, strlen(setting->alias));
+	if (setting->route_localnet)
+		put_inet(batch, IPV4_DEVCONF_ROUTE_LOCALNET, 1);
 }
 
 void message_put_setting(struct netlink_batch *batch, const struct link_setting *setting)

@@ -13,7 +13,11 @@ int link_setting_check(const struct link_setting *setting, struct floe_error *er
 /* The header for a setting: the state is part of it. INDEX 0: of a new link. */
 struct ifinfomsg link_header(uint32_t index, const struct link_setting *setting);
 
-/* Appends the rest of the setting. */
+/* What creation does not look at, and only a change sets (rtnl_create_link()). */
+bool link_setting_has_rest(const struct link_setting *setting);
+void message_put_rest(struct netlink_batch *batch, const struct link_setting *setting);
+
+/* Appends all else. */
 void message_put_setting(struct netlink_batch *batch, const struct link_setting *setting);
 
 /* Appends the question for the link NAME, so that the answer comes in the same go. */

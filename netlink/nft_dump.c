@@ -8,7 +8,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 
-/* Begins the question TYPE (NFT_MSG_GET*) about what belongs to a table. */
+/* Begins the question TYPE (NFT_MSG_GET*) about what belongs to a table, or with NULL to any. */
 static void ask(struct netlink_batch *batch, uint16_t type, uint16_t flags, uint8_t family,
 		uint16_t attribute, const char *table)
 {
@@ -16,7 +16,8 @@ static void ask(struct netlink_batch *batch, uint16_t type, uint16_t flags, uint
 
 	message_begin(batch, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &header,
 		      sizeof(header));
-	message_put_text(batch, attribute, table);
+	if (table)
+		message_put_text(batch, attribute, table);
 }
 
 static int take_table(struct netlink_list *list, const struct nlmsghdr *message, void *item)
@@ -45,7 +46,7 @@ int nft_table_find(struct netlink *netlink, struct arena *arena, uint8_t family,
 /* Not every kernel's dump goes by the table that is named: what is listed is looked at again. */
 static int of_table(const struct netlink_list *list, const char *table, int r)
 {
-	return r == 0 && strcmp(table, list->filter) != 0 ? 1 : r;
+	return r == 0 && list->filter && strcmp(table, list->filter) != 0 ? 1 : r;
 }
 
 static int take_chain(struct netlink_list *list, const struct nlmsghdr *message, void *item)
@@ -80,7 +81,7 @@ static int list_parts(struct netlink *netlink, struct netlink_batch *batch,
 
 	if (r < 0)
 		return netlink_fail(netlink, error, r, "cannot list the %s of nftables table %s",
-				    what, (const char *)list->filter);
+				    what, list->filter ? (const char *)list->filter : "*");
 	return 0;
 }
 

@@ -25,6 +25,7 @@ int nft_table_find(struct netlink *netlink, struct arena *arena, uint8_t family,
 		   struct nft_table_info *info, struct floe_error *error);
 
 struct nft_chain_info {
+	uint8_t family;
 	char table[NFT_NAME_SIZE];
 	char name[NFT_NAME_SIZE];
 	uint64_t handle;
@@ -36,6 +37,7 @@ struct nft_chain_info {
 	uint32_t policy;
 };
 
+/* The chains of TABLE, or with NULL and NFPROTO_UNSPEC of all tables. */
 int nft_chain_list(struct netlink *netlink, struct arena *arena, uint8_t family, const char *table,
 		   struct nft_chain_info **chains, size_t *count, struct floe_error *error);
 
@@ -48,6 +50,9 @@ struct nft_rule_info {
 	const void *expressions;
 	size_t expressions_size;
 };
+
+/* Whether the rule drops or rejects every packet that comes to it, but for counting and logging. */
+bool nft_rule_stops_all(const struct nft_rule_info *rule);
 
 /* The rules of CHAIN, or with NULL of all chains of the table, in their order. */
 int nft_rule_list(struct netlink *netlink, struct arena *arena, uint8_t family, const char *table,

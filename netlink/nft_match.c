@@ -76,6 +76,11 @@ void nft_load_port(struct nft_batch *batch, enum nft_side side, uint32_t reg)
 			 reg);
 }
 
+void nft_load_mac(struct nft_batch *batch, enum nft_side side, uint32_t reg)
+{
+	nft_load_payload(batch, NFT_PAYLOAD_LL_HEADER, side == NFT_SOURCE ? 6 : 0, 6, reg);
+}
+
 void nft_match_port(struct nft_batch *batch, uint8_t protocol, enum nft_side side, uint16_t first,
 		    uint16_t last)
 {

@@ -65,10 +65,12 @@ static void take_hook(const struct nlattr *attr, struct nft_chain_info *info)
 int nft_chain_parse(const struct nlmsghdr *message, struct nft_chain_info *info)
 {
 	const struct nlattr *attrs[NFTA_CHAIN_TYPE + 1];
+	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
 
 	*info = (struct nft_chain_info){0};
 	if (!sort_message(attrs, NFTA_CHAIN_TYPE + 1, message, NFT_MSG_NEWCHAIN))
 		return -EBADMSG;
+	info->family = header->nfgen_family;
 	attr_text(attrs[NFTA_CHAIN_TABLE], info->table, sizeof(info->table));
 	attr_text(attrs[NFTA_CHAIN_NAME], info->name, sizeof(info->name));
 	attr_text(attrs[NFTA_CHAIN_TYPE], info->type, sizeof(info->type));
@@ -77,6 +79,51 @@ int nft_chain_parse(const struct nlmsghdr *message, struct nft_chain_info *info)
 	info->policy = attr_be32(attrs[NFTA_CHAIN_POLICY], 0);
 	take_hook(attrs[NFTA_CHAIN_HOOK], info);
 	return info->table[0] && info->name[0] ? 0 : -EBADMSG;
+}
+
+/* "immediate" with a verdict to drop. */
+static bool is_drop(const struct nlattr *data)
+{
+	const struct nlattr *attrs[NFTA_IMMEDIATE_DATA + 1];
+	const struct nlattr *value[NFTA_DATA_VERDICT + 1];
+	const struct nlattr *verdict[NFTA_VERDICT_CODE + 1];
+
+	attr_sort_nest(attrs, NFTA_IMMEDIATE_DATA + 1, data);
+	attr_sort_nest(value, NFTA_DATA_VERDICT + 1, attrs[NFTA_IMMEDIATE_DATA]);
+	attr_sort_nest(verdict, NFTA_VERDICT_CODE + 1, value[NFTA_DATA_VERDICT]);
+	return attrs[NFTA_IMMEDIATE_DATA] && value[NFTA_DATA_VERDICT] &&
+	       attr_be32(verdict[NFTA_VERDICT_CODE], NF_ACCEPT) == NF_DROP;
+}
+
+/* 1: it stops the packet, 0: it lets it go on, -1: it depends on the packet. */
+static int judge_expression(const struct nlattr *element)
+{
+	const struct nlattr *attrs[NFTA_EXPR_DATA + 1];
+	char name[16];
+
+	attr_sort_nest(attrs, NFTA_EXPR_DATA + 1, element);
+	attr_text(attrs[NFTA_EXPR_NAME], name, sizeof(name));
+	if (strcmp(name, "counter") == 0 || strcmp(name, "log") == 0)
+		return 0;
+	if (strcmp(name, "reject") == 0)
+		return 1;
+	return strcmp(name, "immediate") == 0 && is_drop(attrs[NFTA_EXPR_DATA]) ? 1 : -1;
+}
+
+bool nft_rule_stops_all(const struct nft_rule_info *rule)
+{
+	const struct nlattr *element = rule->expressions;
+	int rest = (int)rule->expressions_size;
+
+	while (element && mnl_attr_ok(element, rest)) {
+		int r = judge_expression(element);
+
+		if (r != 0)
+			return r > 0;
+		rest -= (int)MNL_ALIGN(element->nla_len);
+		element = mnl_attr_next(element);
+	}
+	return false;
 }
 
 static int take_expressions(const struct nlattr *attr, struct arena *arena,

@@ -206,6 +206,18 @@ void nft_notrack(struct nft_batch *batch)
 	put_numbers(batch, "notrack", NULL, 0);
 }
 
+void nft_limit_over(struct nft_batch *batch, uint64_t bytes, uint32_t burst)
+{
+	struct expression expression = begin(batch, "limit");
+
+	message_put_be64(&batch->messages, NFTA_LIMIT_RATE, bytes);
+	message_put_be64(&batch->messages, NFTA_LIMIT_UNIT, 1);
+	message_put_be32(&batch->messages, NFTA_LIMIT_BURST, burst);
+	message_put_be32(&batch->messages, NFTA_LIMIT_TYPE, NFT_LIMIT_PKT_BYTES);
+	message_put_be32(&batch->messages, NFTA_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+	end(batch, expression);
+}
+
 void nft_counter(struct nft_batch *batch)
 {
 	put_numbers(batch, "counter", NULL, 0);

@@ -59,6 +59,9 @@ void nft_nat(struct nft_batch *batch, uint32_t type, uint32_t family, uint32_t a
 
 void nft_masquerade(struct nft_batch *batch);
 void nft_notrack(struct nft_batch *batch);
+/* Goes on with packets that exceed BYTES a second, after BURST bytes that pass at once. */
+void nft_limit_over(struct nft_batch *batch, uint64_t bytes, uint32_t burst);
+
 void nft_counter(struct nft_batch *batch);
 
 #endif

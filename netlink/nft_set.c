@@ -26,6 +26,7 @@ static const struct {
 } types[] = {
 	[NFT_TYPE_IPV4] = {7, 4, BIG_ENDIAN_ORDER},
 	[NFT_TYPE_IPV6] = {8, 16, BIG_ENDIAN_ORDER},
+	[NFT_TYPE_MAC] = {9, 6, BIG_ENDIAN_ORDER},
 	[NFT_TYPE_PROTOCOL] = {12, 1, BIG_ENDIAN_ORDER},
 	[NFT_TYPE_SERVICE] = {13, 2, BIG_ENDIAN_ORDER},
 	[NFT_TYPE_MARK] = {19, 4, HOST_ORDER},
@@ -78,6 +79,11 @@ static void add_field(struct nft_value *value, const void *data, size_t size)
 void nft_value_add_ip(struct nft_value *value, const struct ip *ip)
 {
 	add_field(value, ip->bytes, ip_size(ip->family));
+}
+
+void nft_value_add_mac(struct nft_value *value, const uint8_t mac[static 6])
+{
+	add_field(value, mac, 6);
 }
 
 void nft_value_add_protocol(struct nft_value *value, uint8_t protocol)

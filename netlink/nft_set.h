@@ -17,6 +17,7 @@ enum nft_type {
 	NFT_TYPE_NONE,
 	NFT_TYPE_IPV4,
 	NFT_TYPE_IPV6,
+	NFT_TYPE_MAC,      /* an Ethernet address */
 	NFT_TYPE_PROTOCOL, /* IPPROTO_*, a byte */
 	NFT_TYPE_SERVICE,  /* a port, two bytes */
 	NFT_TYPE_MARK,     /* four bytes, of the host's order */
@@ -40,6 +41,7 @@ struct nft_value {
 
 /* Append a field; what does not fit makes the value refused by the kernel. */
 void nft_value_add_ip(struct nft_value *value, const struct ip *ip);
+void nft_value_add_mac(struct nft_value *value, const uint8_t mac[static 6]);
 void nft_value_add_protocol(struct nft_value *value, uint8_t protocol);
 void nft_value_add_service(struct nft_value *value, uint16_t port);
 void nft_value_add_mark(struct nft_value *value, uint32_t mark);

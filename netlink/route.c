@@ -118,6 +118,56 @@ static int take_route(struct netlink_list *list, const struct nlmsghdr *message,
 	return r == 0 && *table && route->table != *table ? 1 : r;
 }
 
+static void ask_route(struct netlink_batch *batch, const struct ip *address, uint32_t flags)
+{
+	const struct rtmsg header = {
+		.rtm_family = address->family,
+		.rtm_dst_len = (unsigned char)ip_bits(address->family),
+		.rtm_flags = flags,
+	};
+
+	message_begin(batch, RTM_GETROUTE, NLM_F_ACK, &header, sizeof(header));
+	message_put_ip(batch, RTA_DST, address);
+}
+
+/* No way there, or one that is forbidden: inet_rtm_getroute(), inet6_rtm_getroute(). */
+static bool is_no_route(int r)
+{
+	return r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL;
+}
+
+/* Networks found, other than those of one link. */
+struct found {
+	uint32_t except;
+	size_t count;
+};
+
+static int count_networks(void *context, const struct nlmsghdr *message)
+{
+	struct found *found = context;
+	struct route route;
+
+	if (route_parse(message, &route) == 0 && route.prefix > 0 &&
+	    (!found->except || route.link != found->except))
+		found->count++;
+	return 0;
+}
+
+int route_is_free(struct netlink *netlink, const struct ip *addresses, size_t count,
+		  uint32_t except, struct floe_error *error)
+{
+	CLEANUP_BATCH struct netlink_batch batch = {0};
+	struct found found = {.except = except};
+	int r;
+
+	for (size_t i = 0; i < count; i++)
+		ask_route(&batch, &addresses[i], RTM_F_FIB_MATCH);
+	r = netlink_request(netlink, &batch, count_networks, &found);
+	if (r < 0 && !is_no_route(r))
+		return netlink_fail(netlink, error, r, "cannot look routes up");
+	return found.count == 0;
+}
+
 int route_list(struct netlink *netlink, struct arena *arena, uint8_t family, uint32_t table,
 	       struct route **routes, size_t *count, struct floe_error *error)
 {

@@ -35,6 +35,14 @@ int route_change(struct netlink *netlink, enum netlink_change change, const stru
 int route_list(struct netlink *netlink, struct arena *arena, uint8_t family, uint32_t table,
 	       struct route **routes, size_t *count, struct floe_error *error);
 
+/*
+ * Whether packets for none of the COUNT addresses would go where a network is said to be: a route to
+ * everywhere is none, and those by the link EXCEPT do not count (Linux 4.13, RTM_F_FIB_MATCH). 1: so
+ * it is; 0; or a negative errno.
+ */
+int route_is_free(struct netlink *netlink, const struct ip *addresses, size_t count,
+		  uint32_t except, struct floe_error *error);
+
 /* Reads a message of type RTM_NEWROUTE or RTM_DELROUTE. Returns 0 or -EBADMSG. */
 int route_parse(const struct nlmsghdr *message, struct route *route);
 

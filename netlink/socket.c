@@ -285,13 +285,22 @@ int netlink_dump(struct netlink *netlink, struct netlink_batch *batch, netlink_r
 	return -EINTR;
 }
 
+static bool has_port(int fd)
+{
+	struct sockaddr_nl address = {0};
+	socklen_t size = sizeof(address);
+
+	return getsockname(fd, (struct sockaddr *)&address, &size) == 0 && address.nl_pid != 0;
+}
+
 int netlink_subscribe(struct netlink *netlink, unsigned int group, struct floe_error *error)
 {
 	const struct sockaddr_nl own = {.nl_family = AF_NETLINK};
 
 	/* Without a port of its own it would pass for the kernel, and hear nothing: the kernel does
-	 * not notify whoever made the change (do_one_broadcast()). */
-	if (bind(netlink->fd, (const struct sockaddr *)&own, sizeof(own)) < 0 ||
+	 * not notify whoever made the change (do_one_broadcast()). It takes one once only. */
+	if ((!has_port(netlink->fd) &&
+	     bind(netlink->fd, (const struct sockaddr *)&own, sizeof(own)) < 0) ||
 	    setsockopt(netlink->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		return err_errno(error, errno, "cannot listen to network changes (group %u)",
 				 group);

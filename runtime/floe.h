@@ -56,7 +56,7 @@ struct floe_option {
 	const char *group; /* heading in help */
 	const char *help;  /* one line */
 	const char *
-		words; /* completion: space-separated values, @file, @directory, @image or @machine */
+		words; /* completion: space-separated values, @file, @directory, @image, @machine, @link */
 	const void *action; /* the library's own; NULL in the tables of others */
 };
 
@@ -107,10 +107,34 @@ FLOE_PUBLIC int floe_spec_parse(struct floe_spec *spec, size_t count, char *cons
 FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *spec, const char *name,
 				    struct floe_error *error);
 
-/* Makes SPEC whole (defaults, what follows from what was set; contradictions are refused) and shows
+/* Makes SPEC whole (settings file, defaults, what follows from what was set; contradictions are refused) and shows
  * it as JSON, see docs/spec.schema.json. Secrets are left out, variables are not. For use instead
  * of floe_run() and the like, not before them. *TEXT is the caller's to free(). */
 FLOE_PUBLIC int floe_spec_json(struct floe_spec *spec, char **text, struct floe_error *error);
+
+/* ---- Settings files ------------------------------------------------------------------------ */
+
+/* What is to be said about a settings file. */
+struct floe_finding {
+	const char *file;
+	unsigned line; /* from 1; 0: the file as a whole */
+	bool fatal; /* no machine is run with such a file; otherwise something in it is ignored */
+	const char *text;
+};
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_finding_function)(void *context, const struct floe_finding *finding);
+
+struct floe_settings_options {
+	size_t size;
+	bool untrusted; /* judge it as one that came with an image, see floe.nspawn(5) */
+};
+
+/* Reads the settings file at PATH as if for a machine and calls FUNCTION for each thing that is
+ * wrong with it, in order. OPTIONS may be NULL. Returns 0 when it was read, whatever was found. */
+FLOE_PUBLIC int floe_settings_check(const char *path, const struct floe_settings_options *options,
+				    floe_finding_function function, void *context,
+				    struct floe_error *error);
 
 /* ---- What would be done ------------------------------------------------------------------- */
 
@@ -213,8 +237,14 @@ struct floe_machine_info {
 	const char *status; /* the last STATUS= the machine sent; "" */
 	uint32_t uid_base;  /* 0 with uid_count 0: no user namespace */
 	uint32_t uid_count;
-	uint64_t since_usec; /* CLOCK_REALTIME of the start */
-	const char *log;     /* console log of a detached machine; "" */
+	uint64_t since_usec;          /* CLOCK_REALTIME of the start */
+	const char *log;              /* console log of a detached machine; "" */
+	const char *link;             /* the host's end of its own network link; "" */
+	const char *const *addresses; /* of the machine's end, where they are known */
+	size_t address_count;
+	const char *const *ports; /* that lead there: protocol, [address:]port of the host, and of
+				   * the machine, such as "tcp 127.0.0.1:8080 80" */
+	size_t port_count;
 };
 
 /* Valid only during the call; return non-zero to end the listing with that value. */

@@ -7,16 +7,18 @@ cd "$(dirname "$0")/.."
 # Room: whose headers its files may include besides its own. "public" is runtime/floe.h.
 rooms='
 runtime/cli		public
-runtime/lib		public base spec plan launch state monitor sys image nix machined oci netlink seccomp
+runtime/lib		public base spec plan launch state monitor sys image nix machined oci net netlink seccomp
 runtime/oci		public base spec lib state launch sys
-runtime/monitor		public base spec plan launch state sys machined netlink
-runtime/launch		public base spec plan sys state netlink seccomp init
-runtime/plan		public base spec sys nix seccomp
+runtime/monitor		public base spec plan launch state sys machined net netlink
+runtime/launch		public base spec plan sys state link net netlink seccomp init
+runtime/plan		public base spec sys net netlink nix seccomp
+runtime/net		public base spec sys netlink
+runtime/link		public base sys
 runtime/nix		public base sys
 runtime/nix/db		public base nix
 runtime/image		public base sys
 runtime/image/archive	public base sys image
-runtime/state		public base sys
+runtime/state		public base spec sys net netlink
 runtime/machined	public base
 runtime/sys		public base
 runtime/spec		public base

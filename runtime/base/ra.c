@@ -35,6 +35,8 @@ int ra_router_check(const struct ra_router *router, struct floe_error *error)
 	if (!IN6_IS_ADDR_LINKLOCAL(&router->source))
 		return err_usage(error,
 				 "router advertisements come from a link-local address only");
+	if (router->client_mac[0] & 1)
+		return err_usage(error, "the only client's MAC address is that of a group");
 	if (router->prefix_length < 1 || router->prefix_length > 128)
 		return err_usage(error, "a prefix of %u bits is not between 1 and 128",
 				 router->prefix_length);
@@ -53,6 +55,13 @@ int ra_router_check(const struct ra_router *router, struct floe_error *error)
 		return err_usage(error, "an MTU of %u is too small for IPv6; the least is %d",
 				 router->mtu, MTU_MIN);
 	return 0;
+}
+
+bool ra_is_for_one(const struct ra_router *router)
+{
+	static const uint8_t any[WIRE_MAC_SIZE];
+
+	return memcmp(router->client_mac, any, sizeof(any)) != 0;
 }
 
 struct in6_addr ra_link_local(const uint8_t mac[static WIRE_MAC_SIZE])

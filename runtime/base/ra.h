@@ -20,6 +20,8 @@
 /* What is advertised on a link. */
 struct ra_router {
 	uint8_t mac[WIRE_MAC_SIZE]; /* ours */
+	/* The only client that is answered and told, on a bridge with several machines; zero: any. */
+	uint8_t client_mac[WIRE_MAC_SIZE];
 	struct in6_addr source;     /* our link-local address: the clients' default router */
 	struct in6_addr prefix;     /* for addresses that clients make themselves; on the link */
 	unsigned int prefix_length; /* 64 for Ethernet, RFC 2464 section 4 */
@@ -43,6 +45,9 @@ extern const struct ra_target ra_all_nodes;
 /* Whether ROUTER can be advertised (but for the MAC, which is not looked at); the message says
  * what is wrong with it. 0 or -EINVAL. */
 int ra_router_check(const struct ra_router *router, struct floe_error *error);
+
+/* Whether ROUTER names the only client. */
+bool ra_is_for_one(const struct ra_router *router);
 
 /* The link-local address that the kernel derives from MAC by default (RFC 4291 appendix A). */
 struct in6_addr ra_link_local(const uint8_t mac[static WIRE_MAC_SIZE]);

@@ -45,6 +45,7 @@ int verb_terminate(const struct verb *verb, size_t count, char *const words[]);
 int verb_list(const struct verb *verb, size_t count, char *const words[]);
 int verb_import_tar(const struct verb *verb, size_t count, char *const words[]);
 int verb_remove(const struct verb *verb, size_t count, char *const words[]);
+int verb_check_config(const struct verb *verb, size_t count, char *const words[]);
 int verb_gc(const struct verb *verb, size_t count, char *const words[]);
 int verb_completion(const struct verb *verb, size_t count, char *const words[]);
 int verb_help(const struct verb *verb, size_t count, char *const words[]);
@@ -52,7 +53,7 @@ int verb_version(const struct verb *verb, size_t count, char *const words[]);
 
 /* Options of the verbs' own. */
 extern const struct floe_option start_options[2], plan_options[2], shell_options[3],
-	stop_options[2], list_options[3], import_options[2];
+	stop_options[2], list_options[3], import_options[2], check_options[1];
 
 /* ---- Reading the words of a verb -------------------------------------------------------------- */
 

@@ -60,6 +60,7 @@ static const char bash_head[] =
 	"		cut -d' ' -f1)\" -- \"$word\")) ;;\n"
 	"	@machine) COMPREPLY=($(compgen -W \"$(floe list --no-legend 2>/dev/null |\n"
 	"		cut -d' ' -f1)\" -- \"$word\")) ;;\n"
+	"	@link) COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$word\")) ;;\n"
 	"	@verb) COMPREPLY=($(compgen -W \"$_floe_verbs\" -- \"$word\")) ;;\n"
 	"	*) COMPREPLY=($(compgen -W \"$kind\" -- \"$word\")) ;;\n"
 	"	esac\n"
@@ -162,6 +163,7 @@ static const char zsh_head[] =
 	"\n"
 	"_floe_machines() { compadd -- ${(f)\"$(floe list --no-legend 2>/dev/null | cut -d' ' "
 	"-f1)\"} }\n"
+	"_floe_links() { compadd -- /sys/class/net/*(:t) }\n"
 	"_floe_images() {\n"
 	"	compadd -- ${(f)\"$(floe list --images --no-legend 2>/dev/null | cut -d' ' "
 	"-f1)\"}\n"
@@ -175,7 +177,7 @@ static void zsh_action(const char *words)
 	} actions[] = {
 		{"@file", "_files"},        {"@directory", "_files -/"},
 		{"@image", "_floe_images"}, {"@machine", "_floe_machines"},
-		{"@verb", "_floe_verbs"},
+		{"@verb", "_floe_verbs"},   {"@link", "_floe_links"},
 	};
 
 	for (size_t i = 0; words && i < ROW_COUNT(actions); i++)
@@ -282,6 +284,7 @@ static void fish_values(const char *words)
 		{"@directory", "-a '(__fish_complete_directories)'"},
 		{"@image", "-a '(__floe_images)'"},
 		{"@machine", "-a '(__floe_machines)'"},
+		{"@link", "-a '(ls /sys/class/net)'"},
 	};
 
 	for (size_t i = 0; i < ROW_COUNT(values); i++)

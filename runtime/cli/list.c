@@ -56,6 +56,19 @@ static void print_number(const char *key, uint64_t number)
 		fputs(": null", stdout);
 }
 
+static void print_texts(const char *key, const char *const *texts, size_t count)
+{
+	fputs(", ", stdout);
+	print_json_text(stdout, key);
+	fputs(": [", stdout);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			fputs(", ", stdout);
+		print_json_text(stdout, texts[i]);
+	}
+	putchar(']');
+}
+
 static void print_machine(struct listing *listing, const struct floe_machine_info *info)
 {
 	begin_object(listing);
@@ -73,12 +86,17 @@ static void print_machine(struct listing *listing, const struct floe_machine_inf
 	print_number("since_usec", info->since_usec);
 	fputs(", ", stdout);
 	print_text("log", info->log);
+	fputs(", ", stdout);
+	print_text("link", info->link);
+	print_texts("addresses", info->addresses, info->address_count);
+	print_texts("ports", info->ports, info->port_count);
 	fputs(" }", stdout);
 }
 
 static int add_machine(void *context, const struct floe_machine_info *info)
 {
 	struct listing *listing = context;
+	const char *address = info->address_count > 0 ? info->addresses[0] : "-";
 	char leader[16] = "-", users[24] = "-";
 
 	if (listing->json) {
@@ -89,8 +107,9 @@ static int add_machine(void *context, const struct floe_machine_info *info)
 		snprintf(leader, sizeof(leader), "%d", (int)info->leader);
 	if (info->uid_count > 0)
 		snprintf(users, sizeof(users), "%" PRIu32, info->uid_base);
-	table_add(&listing->table, (const char *const[]){info->name, state_name(info->state),
-							 leader, users, info->directory ?: "-"});
+	table_add(&listing->table,
+		  (const char *const[]){info->name, state_name(info->state), leader, users, address,
+					info->directory ?: "-"});
 	return 0;
 }
 
@@ -121,7 +140,8 @@ static int add_image(void *context, const struct floe_image_info *info)
 
 static int list(struct listing *listing)
 {
-	static const char *const machines[] = {"NAME", "STATE", "LEADER", "UIDS", "DIRECTORY"};
+	static const char *const machines[] = {"NAME", "STATE",   "LEADER",
+					       "UIDS", "ADDRESS", "DIRECTORY"};
 	static const char *const images[] = {"NAME", "ACCESS", "MODIFIED", "PATH"};
 	struct floe_error error = {0};
 	int r, status;

@@ -3,6 +3,7 @@
 #ifndef FLOE_LAUNCH_CONTEXT_H
 #define FLOE_LAUNCH_CONTEXT_H
 
+#include "../../netlink/socket.h"
 #include "../plan/plan.h"
 #include "launch.h"
 
@@ -14,6 +15,14 @@
 struct secret {
 	void *data;
 	size_t size;
+};
+
+struct link_helper;
+
+/* A link of the host that is in the machine for as long as it lives. */
+struct moved_link {
+	const char *name; /* on the host */
+	int index;        /* inside */
 };
 
 /*
@@ -33,7 +42,15 @@ struct context {
 	int stub_fd;         /* sealed memory file with our PID 1, -1: none */
 	int registration_fd; /* sealed memory file for OP_LOAD_STORE, -1: none */
 	int said_fd;         /* memory file with what its program says */
-	int stdio[3];        /* of the payload in pipe mode, above 2; -1: none */
+	int net_alive; /* says that the machine on the host's network lives; -1: it is not there */
+	struct netlink route;       /* of the host */
+	struct netlink filter;      /* nftables of the host */
+	struct netlink inside;      /* of the machine's network namespace */
+	struct netlink watch;       /* the same, for its changes of addresses */
+	struct link_helper *helper; /* serves the machine's link; NULL: nothing does */
+	struct moved_link *moved;
+	size_t moved_count;
+	int stdio[3]; /* of the payload in pipe mode, above 2; -1: none */
 
 	/* stager */
 	int cgroup_fd; /* cgroup2 directory the leader is created in, -1: the monitor's */

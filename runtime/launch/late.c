@@ -7,6 +7,7 @@
 #include "../sys/process.h"
 #include "context.h"
 #include "load_store.h"
+#include "network.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,6 +189,7 @@ static int run_program(struct context *context, const struct op *op)
 op_function late_function(enum op_kind kind)
 {
 	static const op_function functions[OP_COUNT] = {
+		[OP_LINK_INSIDE] = network_link_inside,
 		[OP_SESSION] = session,
 		[OP_AFFINITY] = set_affinity,
 		[OP_PERSONALITY] = set_personality,

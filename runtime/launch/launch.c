@@ -3,9 +3,11 @@
 #include "launch.h"
 
 #include "../base/cleanup.h"
+#include "../link/link_helper.h"
 #include "../state/state.h"
 #include "../sys/process.h"
 #include "context.h"
+#include "network.h"
 #include "report.h"
 #include "resources.h"
 
@@ -143,6 +145,9 @@ static int follow_stager(struct launch *launch, int channel, struct floe_error *
 			return report_op(error, launch->context.plan, message.value,
 					 message.errnum);
 		r = note_leader(launch, message.value, error);
+		/* While the others go on: it takes nothing of theirs but the namespace. */
+		if (r == 0)
+			r = run_ops(launch, PHASE_NETWORK, error);
 		if (r < 0)
 			return r;
 	}
@@ -258,9 +263,13 @@ int launch_begin(struct launch **out, const struct plan *plan, const struct laun
 
 int launch_go(struct launch *launch, struct floe_error *error)
 {
+	struct link_helper *helper = launch->context.helper;
 	struct message message = {0};
 	int fd = -1;
-	int r = tell_leader(launch, error);
+	int r = helper ? link_helper_ready(helper, error) : 0;
+
+	if (r == 0)
+		r = tell_leader(launch, error);
 
 	if (r < 0)
 		return r;
@@ -295,6 +304,40 @@ int launch_console_fd(const struct launch *launch)
 int launch_notify_fd(const struct launch *launch)
 {
 	return launch->context.notify_fd;
+}
+
+int launch_server_fd(const struct launch *launch)
+{
+	const struct link_helper *helper = launch->context.helper;
+
+	return helper ? link_helper_fd(helper) : -1;
+}
+
+const char *launch_server_note(const struct launch *launch)
+{
+	const struct link_helper *helper = launch->context.helper;
+
+	return helper ? helper->note : NULL;
+}
+
+void launch_server_end(struct launch *launch)
+{
+	network_serve_end(&launch->context);
+}
+
+struct netlink *launch_watch(struct launch *launch)
+{
+	return &launch->context.watch;
+}
+
+struct netlink *launch_filter(struct launch *launch)
+{
+	return &launch->context.filter;
+}
+
+struct netlink *launch_inside(struct launch *launch)
+{
+	return &launch->context.inside;
 }
 
 int launch_state_fd(const struct launch *launch)

@@ -7,6 +7,7 @@
 #include "../plan/plan.h"
 
 struct launch;
+struct netlink;
 struct seccomp_filters;
 
 /* What a plan cannot hold: open descriptors and compiled programs. All stay the caller's. */
@@ -38,7 +39,21 @@ pid_t launch_leader(const struct launch *launch);   /* as seen by the caller */
 int launch_leader_fd(const struct launch *launch);  /* pidfd */
 int launch_console_fd(const struct launch *launch); /* pty master, once assembled */
 int launch_notify_fd(const struct launch *launch);  /* datagram socket, SO_PASSCRED */
-int launch_state_fd(const struct launch *launch);   /* the locked state directory */
+
+/* The process that serves the machine's link: a pidfd, -1 when there is none. When it is readable the
+ * process has ended, and launch_server_end() reaps it. */
+int launch_server_fd(const struct launch *launch);
+void launch_server_end(struct launch *launch);
+
+/* After launch_go(): what that process could not give up, as a sentence; NULL: nothing. */
+const char *launch_server_note(const struct launch *launch);
+
+/* Sockets of the machine's network namespace; the fd of the first is -1 when its addresses are not to
+ * be followed. */
+struct netlink *launch_watch(struct launch *launch);  /* tells of changes of addresses */
+struct netlink *launch_inside(struct launch *launch); /* for questions */
+struct netlink *launch_filter(struct launch *launch); /* nftables of the host, with them */
+int launch_state_fd(const struct launch *launch);     /* the locked state directory */
 
 /* Kills what is left, reaps the leader if that was not done (its wait status goes to *STATUS,
  * which may be NULL), undoes all host-side ops in reverse, frees. NULL is allowed. Failures to

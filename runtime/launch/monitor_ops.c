@@ -8,6 +8,7 @@
 #include "../sys/tree_chown.h"
 #include "../sys/tree_copy.h"
 #include "context.h"
+#include "network.h"
 #include "resources.h"
 
 #include <errno.h>
@@ -281,5 +282,5 @@ op_function monitor_function(enum op_kind kind)
 		[OP_LINK_JOURNAL] = link_journal, [OP_CGROUP_MOUNT] = mount_cgroup,
 	};
 
-	return functions[kind];
+	return functions[kind] ? functions[kind] : network_function(kind);
 }

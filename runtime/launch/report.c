@@ -37,6 +37,8 @@ static const struct hint hints[] = {
 
 	{OP_MOUNT, EPERM, "inside another container /proc and /sys must be fully visible"},
 	{OP_SECCOMP, EACCES, "use --no-new-privileges, or keep CAP_SYS_ADMIN"},
+	{OP_LINK_INSIDE, EPERM, "has the machine CAP_NET_ADMIN over its network?"},
+	{OP_SYSCTL, EROFS, "/proc/sys is read-only here; floe needs it writable for this"},
 	{OP_JOIN_NETNS, EINVAL, "is it the file of a network namespace?"},
 };
 

@@ -7,6 +7,7 @@
 #include "../state/state.h"
 #include "../sys/cgroup.h"
 #include "../sys/path.h"
+#include "network.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +73,8 @@ void context_init(struct context *context, const struct plan *plan, const struct
 	context->image_lock = context->uid_lock = -1;
 	context->state_fd = context->notify_fd = context->stub_fd = -1;
 	context->registration_fd = context->said_fd = -1;
-	context->cgroup_fd = -1;
+	context->cgroup_fd = context->net_alive = -1;
+	context->route.fd = context->filter.fd = context->inside.fd = context->watch.fd = -1;
 	context->base_fd = context->userns_fd = context->root_fd = -1;
 	context->console_fd = context->console_main = -1;
 }
@@ -168,6 +170,10 @@ void resources_forget(struct context *context)
 	}
 	free(context->secrets);
 	context->secrets = NULL;
+	netlink_close(&context->route);
+	/* What is followed needs it again. */
+	if (context->watch.fd < 0)
+		netlink_close(&context->filter);
 	cleanup_fd(&context->stub_fd);
 	context->stub_fd = -1;
 	cleanup_fd(&context->registration_fd);
@@ -182,8 +188,10 @@ void resources_forget(struct context *context)
 static const char *trace_kind(enum plan_trace_kind kind)
 {
 	static const char *const names[] = {
-		[TRACE_CGROUP] = "cgroup", [TRACE_TREE] = "tree",           [TRACE_FILE] = "file",
-		[TRACE_LOCK] = "lock",     [TRACE_DIRECTORY] = "directory", [TRACE_MOUNT] = "mount",
+		[TRACE_CGROUP] = "cgroup",       [TRACE_TREE] = "tree",
+		[TRACE_FILE] = "file",           [TRACE_LOCK] = "lock",
+		[TRACE_DIRECTORY] = "directory", [TRACE_MOUNT] = "mount",
+		[TRACE_NETWORK] = "network",     [TRACE_LINK] = "link",
 	};
 
 	return names[kind];
@@ -195,8 +203,13 @@ static int remove_traces(const struct plan *plan, struct floe_error *error)
 
 	for (size_t i = plan->trace_count; i > 0; i--) {
 		const struct plan_trace *trace = &plan->traces[i - 1];
-		int r = trace_remove(trace_kind(trace->kind), trace->path, error);
+		int r;
 
+		/* It goes with the namespace of the leader, who is dead: deleting it now would only
+		 * wait for the same (netdev_run_todo()). */
+		if (trace->kind == TRACE_LINK)
+			continue;
+		r = trace_remove(trace_kind(trace->kind), trace->path, error);
 		if (r < 0 && first == 0)
 			first = r;
 	}
@@ -223,6 +236,7 @@ int resources_release(struct context *context, struct floe_error *error)
 	if (context->state_fd < 0)
 		return 0;
 	unlock_fd(&context->uid_lock);
+	network_release(context, error);
 	r = remove_traces(context->plan, error);
 	unlock_fd(&context->image_lock);
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static uint64_t usec_of(struct timespec time)
 {
@@ -37,6 +38,17 @@ int floe_image_list(floe_image_function function, void *context, struct floe_err
 	return r;
 }
 
+/* What was kept for machines of the image: which addresses they have (OP_NET_KEEP). */
+static int forget(const char *name, struct floe_error *error)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/var/lib/floe/addresses/%s", name);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_errno(error, errno, "cannot remove %s", path);
+	return 0;
+}
+
 int floe_image_remove(const char *name, struct floe_error *error)
 {
 	struct arena arena = {0};
@@ -46,7 +58,7 @@ int floe_image_remove(const char *name, struct floe_error *error)
 	if (r == 0)
 		r = image_remove(&image, error);
 	arena_free(&arena);
-	return r;
+	return r < 0 ? r : forget(name, error);
 }
 
 int floe_image_name(const char *file, char *name, size_t size)

@@ -4,12 +4,13 @@
 
 #include "../base/cleanup.h"
 #include "../launch/launch.h"
-#include "../monitor/clock.h"
 #include "../monitor/monitor.h"
 #include "../monitor/notify.h"
 #include "../plan/host.h"
 #include "../plan/plan.h"
+#include "../state/network.h"
 #include "../state/state.h"
+#include "../sys/clock.h"
 #include "ending.h"
 #include "filters.h"
 #include "module.h"
@@ -50,7 +51,7 @@ static int pass_notes(const struct cycle *cycle, struct floe_error *error)
 		if (note->clamp && life->spec->strict)
 			return err_set(error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
 				       "%s, which --strict does not allow", note->text);
-		if (life->note && !cycle->noted)
+		if (life->note && !cycle->noted && !life->spec->quiet)
 			life->note(life->note_context, note->text);
 	}
 	return 0;
@@ -74,7 +75,8 @@ static int find_filters(struct cycle *cycle, struct floe_error *error)
 		return 0;
 	return filters_find(plan->caps_bounding, (const char *const *)plan->syscall_filter,
 			    plan->syscall_filter_count, &cycle->arena, &cycle->filters,
-			    cycle->noted ? NULL : life->note, life->note_context, error);
+			    cycle->noted || life->spec->quiet ? NULL : life->note,
+			    life->note_context, error);
 }
 
 static int begin_once(struct cycle *cycle, struct floe_error *error)
@@ -151,6 +153,9 @@ static int record(struct cycle *cycle, const struct log *log, struct floe_error 
 	state->keep_unit = plan->keep_unit;
 	state->seccomp = plan->seccomp;
 	state->capabilities = plan->caps_bounding;
+	state->link = plan->link;
+	state_set_addresses(state, plan->address);
+	state_set_ports(state, plan->ports, plan->port_count);
 	state->syscall_filter = (const char *const *)plan->syscall_filter;
 	state->syscall_filter_count = plan->syscall_filter_count;
 	return state_write(launch_state_fd(cycle->launch), state, error);
@@ -177,6 +182,17 @@ static int open_monitor(struct cycle *cycle, struct log *log, struct floe_error 
 	return monitor_open(&cycle->monitor, &setup, error);
 }
 
+static int go(struct cycle *cycle, struct floe_error *error)
+{
+	const struct life *life = cycle->life;
+	int r = launch_go(cycle->launch, error);
+	const char *note = r == 0 ? launch_server_note(cycle->launch) : NULL;
+
+	if (note && life->note && !cycle->told)
+		life->note(life->note_context, note);
+	return r;
+}
+
 static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 {
 	int r = begin(cycle, error);
@@ -190,7 +206,7 @@ static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 	if (r == 0)
 		r = open_monitor(cycle, log, error);
 	if (r == 0)
-		r = launch_go(cycle->launch, error);
+		r = go(cycle, error);
 	if (r == 0)
 		r = monitor_run(cycle->monitor, &cycle->ending.result, error);
 	cycle->ending.lived = r == 0;

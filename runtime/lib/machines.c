@@ -26,6 +26,11 @@ static struct floe_machine_info info_of(const char *name, const struct state *st
 		.uid_count = state->uid_count,
 		.since_usec = state->since_usec,
 		.log = state->log,
+		.link = state->link,
+		.addresses = state->addresses,
+		.address_count = state->address_count,
+		.ports = state->ports,
+		.port_count = state->port_count,
 	};
 }
 

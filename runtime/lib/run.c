@@ -8,6 +8,7 @@
 #include "life.h"
 #include "module.h"
 #include "options.h"
+#include "settings.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -40,8 +41,10 @@ static int use_image(struct spec *spec, struct floe_error *error)
 
 int life_resolve(struct spec *spec, struct floe_error *error)
 {
-	int r = spec_resolve(spec, error);
+	int r = settings_apply(spec, error);
 
+	if (r == 0)
+		r = spec_resolve(spec, error);
 	return r < 0 || spec->directory ? r : use_image(spec, error);
 }
 

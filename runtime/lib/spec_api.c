@@ -4,6 +4,7 @@
 
 #include "../base/names.h"
 #include "../spec/option.h"
+#include "settings.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -84,6 +85,7 @@ FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *handle, const char *name,
 	spec->name = arena_strdup(&spec->arena, name);
 	spec->start = SPEC_START_BOOT;
 	spec->network = SPEC_NETWORK_PRIVATE;
+	spec->links.veth = true;
 	spec->notify_ready = true;
 	spec->journal = SPEC_JOURNAL_TRY_GUEST;
 	if (arena_failed(&spec->arena))
@@ -93,8 +95,12 @@ FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *handle, const char *name,
 
 FLOE_PUBLIC int floe_spec_json(struct floe_spec *handle, char **text, struct floe_error *error)
 {
-	int r = spec_resolve(&handle->spec, error);
-	json_t *json = r < 0 ? NULL : spec_to_json(&handle->spec);
+	int r = settings_apply(&handle->spec, error);
+	json_t *json;
+
+	if (r == 0)
+		r = spec_resolve(&handle->spec, error);
+	json = r < 0 ? NULL : spec_to_json(&handle->spec);
 
 	*text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	json_decref(json);

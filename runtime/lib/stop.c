@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Ending a machine from outside: its monitor is asked, and what it held is waited for. */
 #include "../base/cleanup.h"
-#include "../monitor/clock.h"
 #include "../state/identity.h"
 #include "../state/state.h"
+#include "../sys/clock.h"
 #include "../sys/process.h"
 #include "internal.h"
 #include "options.h"

@@ -3,7 +3,7 @@
 #include "console.h"
 
 #include "../base/cleanup.h"
-#include "clock.h"
+#include "../sys/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,9 +4,11 @@
 
 #include "../base/cleanup.h"
 #include "../base/token_bucket.h"
+#include "../state/network.h"
+#include "../sys/clock.h"
 #include "../sys/path.h"
 #include "../sys/process.h"
-#include "clock.h"
+#include "addresses.h"
 #include "notify.h"
 #include "sigpipe.h"
 
@@ -47,6 +49,7 @@ struct monitor {
 	struct token_bucket upward; /* what the machine makes us tell the service manager */
 	bool untold;                /* its last status was not told */
 	uint64_t ask;               /* when the machine is asked to stop, 0: it was, or shall not */
+	struct addresses addresses;
 	char status[NOTIFY_STATUS_SIZE];
 };
 
@@ -54,6 +57,8 @@ enum {
 	POLL_LEADER,
 	POLL_SIGNALS,
 	POLL_NOTIFY,
+	POLL_ADDRESSES,
+	POLL_SERVER,
 	POLL_CONSOLE,
 	POLL_COUNT = POLL_CONSOLE + CONSOLE_POLLS,
 };
@@ -235,6 +240,28 @@ static void handle_notify(struct monitor *monitor)
 	}
 }
 
+/* ---- addresses ---- */
+
+static void handle_addresses(struct monitor *monitor, bool readable)
+{
+	if (!addresses_handle(&monitor->addresses, clock_usec(), readable))
+		return;
+	state_set_addresses(monitor->setup.state, monitor->addresses.current);
+	if (monitor->record == 0)
+		monitor->record = clock_usec() + RECORD_PERIOD_USEC;
+}
+
+/* It ends with its link, which may be just before its machine does. */
+static void handle_server(struct monitor *monitor)
+{
+	launch_server_end(monitor->setup.launch);
+	if (monitor->setup.log && !monitor->ended)
+		log_note(monitor->setup.log,
+			 "nothing serves addresses and names on the link of %s "
+			 "any more",
+			 monitor->setup.plan->name);
+}
+
 /* ---- signals ---- */
 
 static void handle_signal(struct monitor *monitor, int signal)
@@ -281,6 +308,7 @@ static int next_timeout(const struct monitor *monitor)
 	uint64_t next = earlier(monitor->setup.ready_deadline, monitor->watchdog);
 
 	next = earlier(earlier(next, monitor->record), monitor->ask);
+	next = earlier(next, monitor->addresses.due);
 	return clock_timeout(earlier(next, monitor->trim));
 }
 
@@ -324,6 +352,8 @@ static void fill_polls(struct monitor *monitor, struct pollfd polls[static POLL_
 	polls[POLL_SIGNALS] = (struct pollfd){.fd = monitor->setup.signal_fd, .events = POLLIN};
 	polls[POLL_NOTIFY] =
 		(struct pollfd){.fd = lives ? launch_notify_fd(launch) : -1, .events = POLLIN};
+	addresses_poll(&monitor->addresses, &polls[POLL_ADDRESSES]);
+	polls[POLL_SERVER] = (struct pollfd){.fd = launch_server_fd(launch), .events = POLLIN};
 	console_poll(&monitor->console, &polls[POLL_CONSOLE]);
 }
 
@@ -334,6 +364,9 @@ static void handle_polls(struct monitor *monitor, const struct pollfd polls[stat
 		handle_notify(monitor);
 	if (polls[POLL_SIGNALS].revents)
 		handle_signals(monitor);
+	if (polls[POLL_SERVER].revents)
+		handle_server(monitor);
+	handle_addresses(monitor, polls[POLL_ADDRESSES].revents != 0);
 	console_handle(&monitor->console, &polls[POLL_CONSOLE]);
 	if (monitor->console.left && !monitor->killed && !monitor->ended) {
 		monitor->result.stop_requested = true;
@@ -407,6 +440,9 @@ int monitor_open(struct monitor **out, const struct monitor_setup *setup, struct
 		return err_errno(error, ENOMEM, "cannot attend the machine %s", setup->plan->name);
 	monitor->setup = *setup;
 	monitor->trim = clock_usec() + TRIM_AFTER_USEC;
+	addresses_init(&monitor->addresses, setup->plan->name, setup->plan->address,
+		       launch_watch(setup->launch), launch_inside(setup->launch),
+		       launch_filter(setup->launch));
 	monitor->upward = (struct token_bucket){.interval_usec = RECORD_PERIOD_USEC, .burst = 20};
 	monitor->watchdog_period = notify_watchdog_period();
 	if (monitor->watchdog_period > 0)

@@ -10,6 +10,21 @@
 /* The mount attributes of nearly every API file system. */
 #define ATTR_API (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
+/* What was decided about the machine's own link. */
+struct builder_net {
+	bool managed;        /* floe gives the addresses */
+	bool inside;         /* and sets them at the start */
+	bool relay;          /* names are answered on the link */
+	const char *link;    /* the host's end */
+	const char *altname; /* its whole name, where that had to be shortened */
+	const char *way;     /* what packets come in by: that, or its zone's bridge; "": others' */
+	uint8_t host_mac[WIRE_MAC_SIZE], mac[WIRE_MAC_SIZE];
+	struct ip host[2], machine[2], gateway[2]; /* by family_index() */
+	uint8_t prefix[2];
+	const struct ip *dns; /* what the machine is to ask */
+	size_t dns_count;
+};
+
 struct builder {
 	struct plan *plan;
 	const struct spec *spec;
@@ -23,6 +38,7 @@ struct builder {
 	int dev_slot;       /* the host's /dev, -1: nodes are made */
 	int root_slot;
 	int store_layer; /* slot of the machine's own layer, -1: it has none */
+	struct builder_net net;
 };
 
 /* A new op at the end of PHASE's; valid until the next one is added. Never NULL. */
@@ -51,10 +67,22 @@ int add_stage(struct builder *b, const char *source, uint64_t attributes, bool r
 	      enum op_idmap idmap, const char *why);
 void add_bind(struct builder *b, int slot, const char *source, const char *target, const char *why);
 
+/* A new op about SOURCE, a link of the host, with a zeroed net of its own. Never NULL. */
+struct op_net *add_net(struct builder *b, enum op_kind kind, enum op_phase phase,
+		       const char *source, const char *why);
+
 /* The parts, each a file; 0 or a negative errno with b->error set. */
 int plan_user(struct builder *b); /* uid range and ownership */
 int plan_cgroup(struct builder *b);
 int plan_devices(struct builder *b);
+int plan_net(struct builder *b);          /* links, addresses, ports */
+const char *own_alias(struct builder *b); /* what links of the machine are described as */
+void plan_net_host(struct builder *b);
+struct ip plan_net_host_of(const struct spec_address *address); /* given, or what follows */
+void plan_net_links(struct builder *b);        /* links besides the machine's own */
+bool plan_net_offers(const struct builder *b); /* DHCP and the like, on the machine's link */
+void plan_net_serve(struct builder *b);        /* DHCP, router advertisements, names */
+void plan_net_inside(struct builder *b);
 int plan_root(struct builder *b);   /* what becomes "/" */
 int plan_api(struct builder *b);    /* /proc /sys /dev /run /tmp */
 int plan_custom(struct builder *b); /* --bind and the like */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An op as a verb phrase, for printed plans and for error messages. */
 #include "../base/cleanup.h"
-#include "plan.h"
+#include "phrase.h"
 
 #include <linux/mount.h>
 #include <stdarg.h>
@@ -9,14 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* Text that grows in a buffer of the caller's and is cut off at its end. */
-struct phrase {
-	char *text;
-	size_t size;
-	size_t used;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct phrase *p, const char *format, ...)
+void say(struct phrase *p, const char *format, ...)
 {
 	va_list arguments;
 	int length;
@@ -242,6 +235,20 @@ static const struct wording wordings[OP_COUNT] = {
 	[OP_DEVICES_V1] = {"device-policy", "set the device policy of %s", SOURCE, NULL},
 	[OP_DEVICES_BPF] = {"device-policy-bpf", "attach the device policy to %s", SOURCE, NULL},
 	[OP_LINK_JOURNAL] = {"link-journal", "link %s to %s", TEXT_SOURCE, NULL},
+	[OP_NET_CLAIM] = {"claim-network", NULL, NOTHING, describe_claim},
+	[OP_NET_KEEP] = {"keep-addresses", "write down in %s which addresses it has", SOURCE, NULL},
+	[OP_SYSCTL] = {"sysctl", "write %s to %s", TEXT_SOURCE, NULL},
+	[OP_LINK_ZONE] = {"zone", NULL, NOTHING, describe_zone},
+	[OP_LINK_VETH] = {"veth", NULL, NOTHING, describe_veth},
+	[OP_LINK_SHARED] = {"shared-link", NULL, NOTHING, describe_shared},
+	[OP_LINK_MOVE] = {"move-link", NULL, NOTHING, describe_move},
+	[OP_LINK_ADDRESS] = {"addresses", NULL, NOTHING, describe_address},
+	[OP_LINK_RATE] = {"rate", NULL, NOTHING, describe_rate},
+	[OP_LINK_SERVE] = {"serve-link", NULL, NOTHING, describe_serve},
+	[OP_NET_JOIN] = {"join-host-network", NULL, NOTHING, describe_join},
+	[OP_NET_WATCH] = {"watch-addresses", "follow the addresses at the other end of %s", SOURCE,
+			  NULL},
+	[OP_LINK_INSIDE] = {"link-inside", NULL, NOTHING, describe_link_inside},
 	[OP_LEAVE_PEERS] = {"leave-peers", "make all mounts private", NOTHING, NULL},
 	[OP_JOIN_NETNS] = {"join-network", "join the network namespace %s", SOURCE, NULL},
 	[OP_STAGE_BASE] = {"stage-base", NULL, NOTHING, describe_stage_base},
@@ -319,7 +326,7 @@ static void say_wording(struct phrase *p, const struct wording *wording, const s
 		say(p, wording->format, op->source, op->target);
 		break;
 	case TEXT_SOURCE:
-		if (op->kind == OP_CGROUP_SET)
+		if (op->kind == OP_CGROUP_SET || op->kind == OP_SYSCTL)
 			say(p, wording->format, op->text, two);
 		else
 			say(p, wording->format, two, op->text);
@@ -352,8 +359,9 @@ const char *op_kind_name(enum op_kind kind)
 const char *op_phase_name(enum op_phase phase)
 {
 	static const char *const names[PHASE_COUNT] = {
-		[PHASE_BEFORE] = "before", [PHASE_ENTER] = "enter",   [PHASE_STAGE] = "stage",
-		[PHASE_MIDDLE] = "middle", [PHASE_INSIDE] = "inside", [PHASE_LATE] = "late",
+		[PHASE_BEFORE] = "before", [PHASE_ENTER] = "enter",     [PHASE_STAGE] = "stage",
+		[PHASE_MIDDLE] = "middle", [PHASE_NETWORK] = "network", [PHASE_INSIDE] = "inside",
+		[PHASE_LATE] = "late",
 	};
 
 	return names[phase];

@@ -113,6 +113,8 @@ int host_probe(struct host *host, const struct spec *spec, struct floe_error *er
 		r = probe_tree(host, spec, error);
 	probe_journal(host);
 	if (r == 0)
+		r = host_net(host, spec, error);
+	if (r == 0)
 		r = host_ids(host, spec, error);
 	if (r == 0 && arena_failed(&host->arena))
 		r = err_errno(error, ENOMEM, "cannot look at the host");

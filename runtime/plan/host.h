@@ -7,6 +7,7 @@
 #include "../base/err.h"
 #include "../nix/nix.h"
 #include "../spec/spec.h"
+#include "host_net.h"
 
 #include <sys/stat.h>
 
@@ -188,6 +189,7 @@ struct host {
 	const char *const
 		*proc_paths;   /* what exists of HOST_PROC_PATHS below /proc, NULL-terminated; NULL
 				where nothing is masked */
+	struct host_net net;   /* looked at only for links */
 	const char *run_dir;   /* "/run/floe" */
 	const char *state_dir; /* "/var/lib/floe" */
 };
@@ -205,5 +207,9 @@ int host_store(struct host *host, const struct spec *spec, host_database databas
 bool host_keeps_layer(const struct host *host, const struct spec *spec);
 
 void host_free(struct host *host);
+
+/* Whether floe gives the machine's own link its addresses: not on a bridge of others, and not where
+ * systemd-networkd does unless that is asked for. */
+bool net_is_managed(const struct spec *spec, const struct host_net *net);
 
 #endif

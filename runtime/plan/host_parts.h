@@ -16,6 +16,7 @@ int host_tree(struct host *host, const struct spec *spec, int root, struct floe_
 int host_inits(struct host *host, const struct spec *spec, int root);
 int host_sources(struct host *host, const struct spec *spec, int root, struct floe_error *error);
 int host_user(struct host *host, const struct spec *spec, int root, struct floe_error *error);
+int host_net(struct host *host, const struct spec *spec, struct floe_error *error);
 int host_ids(struct host *host, const struct spec *spec, struct floe_error *error);
 
 /*

@@ -102,6 +102,7 @@ json_t *plan_to_json(const struct plan *plan)
 	set_string(object, "name", plan->name);
 	set_string(object, "title", plan->title);
 	set_string(object, "directory", plan->directory);
+	set_string(object, "settings", plan->settings);
 	set_string(object, "uuid", plan->uuid);
 	set_string(object, "cgroup", plan->cgroup);
 	json_object_set_new(object, "ids", ids_to_json(plan));

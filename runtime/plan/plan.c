@@ -110,6 +110,7 @@ static void plan_finish(struct builder *b)
 	op->text = b->spec->hostname ? b->spec->hostname : b->plan->name;
 	if (b->plan->clone_flags & CLONE_NEWNET)
 		op_add(b, OP_LOOPBACK_UP, PHASE_INSIDE, "programs expect it");
+	plan_net_inside(b);
 }
 
 static void decide_console(struct builder *b)
@@ -155,11 +156,12 @@ static void copy_decisions(struct builder *b)
 	plan->listen_fds = b->host->listen_fds;
 	plan->syscall_filter = spec->syscall_filter;
 	plan->syscall_filter_count = spec->syscall_filter_count;
-	plan->cgroup = plan->cgroup_exec = plan->boot = "";
+	plan->cgroup = plan->cgroup_exec = plan->boot = plan->link = "";
 	plan->directory = b->host->tree.path ? b->host->tree.path : "";
 	plan->uuid = b->host->tree.machine_id ? b->host->tree.machine_id
 		     : spec->uuid             ? spec->uuid
 					      : b->host->random_uuid;
+	plan->settings = text(b, "%s", spec->settings_file ? spec->settings_file : "");
 	plan->title = title(b);
 }
 
@@ -170,6 +172,7 @@ static int build(struct builder *b)
 		plan_user,
 		plan_cgroup,
 		plan_devices,
+		plan_net,
 	};
 	static int (*const inside[])(struct builder *) = {
 		plan_root,  plan_api,     plan_custom,      plan_store,
@@ -236,6 +239,8 @@ int plan_make(struct plan *plan, const struct spec *spec, const struct host *hos
 	b.dev_slot = -1;
 	b.root_slot = -1;
 	b.store_layer = -1;
+	for (size_t i = 0; i < spec->note_count; i++)
+		note_add(&b, false, "%s", spec->notes[i]);
 	decide_console(&b);
 	copy_decisions(&b);
 	r = build(&b);

@@ -11,6 +11,7 @@
 #include "../base/err.h"
 #include "../spec/spec.h"
 #include "host.h"
+#include "op_net.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,7 @@ enum op_phase {
 	PHASE_ENTER,  /* stager, before it creates the leader: what the leader inherits */
 	PHASE_STAGE,  /* stager: host privileges, a mount namespace of its own */
 	PHASE_MIDDLE, /* stager, on the waiting leader */
+	PHASE_NETWORK, /* monitor, while the others go on: what needs the leader's network namespace */
 	PHASE_INSIDE, /* leader: all namespaces, container privileges */
 	PHASE_LATE,   /* leader, after the monitor recorded and registered it */
 	PHASE_COUNT,
@@ -50,6 +52,8 @@ enum op_kind {
 	OP_DEVICES_V1,    /* source: host path of the devices cgroup; plan's device rules */
 	OP_DEVICES_BPF,   /* source: host path of the cgroup2 directory; plan's device rules */
 	OP_LINK_JOURNAL,  /* source: host path of the link, text: what it points to */
+	OP_NET_CLAIM,     /* net->member: its ports and addresses are nobody else's from here on */
+	OP_NET_KEEP,      /* source: host file, text: which of the addresses of its name it has */
 
 	/* enter and stage */
 	OP_LEAVE_PEERS, /* enter: mounts made here are not seen by the host, nor the other way */
@@ -68,6 +72,19 @@ enum op_kind {
 	/* middle */
 	OP_RLIMIT,    /* text: name, flags: RLIMIT_*, number[]: soft and hard */
 	OP_OOM_SCORE, /* text: the adjustment of the leader */
+
+	/* network; source: a link of the host throughout */
+	OP_SYSCTL,       /* source: file below /proc/sys, text: value, flags: 1: shared, put back */
+	OP_LINK_ZONE,    /* text: zone; net->addrs of a bridge that is made unless it is there */
+	OP_LINK_VETH,    /* net->link, net->peer; target: bridge, text: alternative name,
+			  * flags: 1: a port that reflects */
+	OP_LINK_SHARED,  /* net->shared on it, net->peer inside, text: alternative name */
+	OP_LINK_MOVE,    /* net->peer: its name inside; it comes back at the end */
+	OP_LINK_ADDRESS, /* net->addrs, net->routes */
+	OP_LINK_RATE,    /* number[0]: bits a second to the machine */
+	OP_LINK_SERVE,   /* net->service */
+	OP_NET_JOIN,     /* net->member: rules, names; flags: 1: there are rules */
+	OP_NET_WATCH,    /* the addresses that the machine gives itself are followed */
 
 	/* inside */
 	OP_GO_TO_BASE,    /* source: host directory where the base is */
@@ -96,6 +113,7 @@ enum op_kind {
 	OP_LOOPBACK_UP,   /* lo */
 
 	/* late */
+	OP_LINK_INSIDE,  /* target: a link of the machine; net->link, net->addrs, net->routes */
 	OP_SESSION,      /* a session of its own with the console as controlling terminal, stdio */
 	OP_AFFINITY,     /* text: list of CPUs; plan's cpu set */
 	OP_PERSONALITY,  /* text: name, flags */
@@ -146,6 +164,7 @@ struct op {
 	size_t layer_count;
 	/* overlays: slot holding the upper and work directories source and text, -1: read-only */
 	int upper;
+	const struct op_net *net;
 };
 
 /* A credential's content: read from path by OP_READ_SECRET, or data as given. */
@@ -171,6 +190,8 @@ enum plan_trace_kind {
 	TRACE_LOCK,      /* a lock file, removed only by who gets its lock */
 	TRACE_DIRECTORY, /* shared by machines, removed when it is empty */
 	TRACE_MOUNT,
+	TRACE_NETWORK, /* of the machine of that name: net_leave() */
+	TRACE_LINK,    /* a link that goes with the machine's network namespace */
 };
 
 struct plan_trace {
@@ -184,6 +205,7 @@ struct plan {
 	const char *name;
 	const char *title;     /* one line: what is started from where */
 	const char *directory; /* the tree, for the record; "" when there is none on the host */
+	const char *settings;  /* the settings file that was read; "" when there was none */
 
 	struct op *ops; /* sorted by phase, in order within one */
 	size_t op_count;
@@ -227,6 +249,10 @@ struct plan {
 	const char *uuid;        /* 32 hex digits */
 	const char *boot;        /* what is booted: path of the init inside, "" for commands */
 	int listen_fds;          /* descriptors from 3 on that the payload gets */
+	const char *link;        /* the host's end of the machine's own link, "" */
+	struct ip address[2];    /* the machine's, by family_index(), where they are known */
+	const struct spec_port *ports;
+	size_t port_count;
 
 	struct plan_secret *secrets;
 	size_t secret_count;

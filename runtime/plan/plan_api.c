@@ -127,16 +127,19 @@ static void add_masks(struct builder *b)
 	}
 }
 
+/*
+ * systemd takes a writable /sys for a machine with udev, and waits for a device database that nobody
+ * writes: networkd would never take a link over (udev_available(), and CONTAINER_INTERFACE.md). The
+ * mount alone is read-only, and not locked: who wants to write may remount it.
+ */
 static void add_sys(struct builder *b)
 {
-	uint64_t read_only = wants_masks(b) ? MOUNT_ATTR_RDONLY : 0;
 	int slot;
 
 	add_directory(b, "/sys", 0555, "a mount point");
 	if (b->own_net || !b->plan->user_namespace) {
-		add_mount(b, "sysfs", "/sys", NULL, ATTR_API | read_only,
-			  read_only ? "the host's devices are not the machine's"
-				    : "its own: what can be written belongs to its namespaces");
+		add_mount(b, "sysfs", "/sys", NULL, ATTR_API | MOUNT_ATTR_RDONLY,
+			  "read-only: no device manager is needed inside");
 		return;
 	}
 	stage_special(b, "sysfs", ATTR_API | MOUNT_ATTR_RDONLY, &slot,
@@ -278,6 +281,16 @@ static void add_run(struct builder *b)
 		  "temporary files end with the machine");
 }
 
+/* A read-only /sys, inherited by a nested user namespace, vouches for read-only ones there only. This
+ * is the machine's own, so nothing has to cover it. */
+static void add_sysfs_spare(struct builder *b)
+{
+	add_directory(b, "/run/host/.api", 0755, "a spare for nested sandboxes");
+	add_directory(b, "/run/host/.api/sysfs", 0555, "a mount point");
+	add_mount(b, "sysfs", "/run/host/.api/sysfs", NULL, ATTR_API,
+		  "nested sandboxes may mount their own");
+}
+
 static void add_base_directories(struct builder *b)
 {
 	static const struct {
@@ -310,6 +323,8 @@ int plan_api(struct builder *b)
 	if (wants_masks(b)) {
 		add_masks(b);
 		add_spares(b);
+	} else if (b->own_net) {
+		add_sysfs_spare(b);
 	}
 	return 0;
 }

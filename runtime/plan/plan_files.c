@@ -148,11 +148,42 @@ static void add_resolv_file(struct builder *b, enum resolv_source source, enum r
 	copy_host_file(b, path, "/etc/resolv.conf", "names resolve as on the host");
 }
 
+/* A link of the tree leads to what a service inside makes of DHCP or asks for itself. */
+static void add_own_resolv(struct builder *b)
+{
+	static const char *const target = "/etc/resolv.conf";
+	static const char *const why = "names resolve by the machine's own network";
+	const char *content = "";
+	struct op *op;
+
+	if (b->host->tree.resolv_link)
+		return;
+	for (size_t i = 0; i < b->net.dns_count; i++) {
+		char address[IP_TEXT_SIZE];
+
+		content = text(b, "%snameserver %s\n", content, ip_format(&b->net.dns[i], address));
+	}
+	if (b->root_writable) {
+		add_write(b, target, 0644, content, why);
+		return;
+	}
+	if (!b->host->tree.has_resolv)
+		return;
+	add_write(b, "/run/host/resolv.conf", 0644, content, why);
+	op = op_add(b, OP_BIND_INSIDE, PHASE_INSIDE, why);
+	op->source = "/run/host/resolv.conf";
+	op->target = target;
+}
+
 static void add_resolv(struct builder *b)
 {
 	enum spec_resolv mode = decide_resolv(b);
 	unsigned index;
 
+	if (b->spec->resolv == SPEC_RESOLV_AUTO && b->net.inside && b->net.dns_count > 0) {
+		add_own_resolv(b);
+		return;
+	}
 	if (mode == SPEC_RESOLV_OFF || mode == SPEC_RESOLV_AUTO)
 		return;
 	if (mode == SPEC_RESOLV_DELETE) {

@@ -10,6 +10,7 @@ static const char *const headings[PHASE_COUNT] = {
 	[PHASE_ENTER] = "A helper process with a mount namespace of its own",
 	[PHASE_STAGE] = "The helper stages what the machine may use of the host",
 	[PHASE_MIDDLE] = "The helper prepares the waiting first process",
+	[PHASE_NETWORK] = "Meanwhile, on the host: the machine's network",
 	[PHASE_INSIDE] = "The first process, in its namespaces, assembles the machine",
 	[PHASE_LATE] = "The first process becomes the payload",
 };
@@ -96,6 +97,8 @@ static void print_traces(const struct plan *plan, FILE *stream)
 int plan_print(const struct plan *plan, FILE *stream)
 {
 	fprintf(stream, "%s\n", plan->title);
+	if (*plan->settings)
+		fprintf(stream, "settings: %s\n", plan->settings);
 	print_namespaces(plan, stream);
 	print_notes(plan, stream);
 	print_ops(plan, stream);

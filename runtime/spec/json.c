@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* A spec as JSON: every field, by the names of docs/spec.schema.json. */
-#include "spec.h"
+#include "json.h"
 
 #include "../base/cleanup.h"
 #include "names.h"
 #include "text.h"
 #include "words.h"
 
-#include <jansson.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -58,6 +57,8 @@ static const struct field fields[] = {
 	WORD("ephemeral", ephemeral, words_ephemeral),
 	WORD("volatile", volatile_mode, words_volatile),
 	FLAG("read_only", read_only),
+	WORD("settings", settings, words_settings),
+	TEXT("settings_file", settings_file),
 	WORD("start", start, words_start),
 	TEXT("user", user),
 	TEXT("chdir", chdir),
@@ -87,7 +88,7 @@ static const struct field fields[] = {
 /* clang-format on */
 
 /* Commands may hold any bytes, JSON only UTF-8: what is none shows as '?'. */
-static json_t *json_text(const char *text)
+json_t *json_text(const char *text)
 {
 	CLEANUP_FREE char *copy = NULL;
 
@@ -267,6 +268,7 @@ struct json_t *spec_to_json(const struct spec *spec)
 	r |= json_object_set_new(object, "tasks_max", json_tasks(spec->tasks_max));
 	r |= json_object_set_new(object, "store_roots",
 				 json_texts(spec->store_roots, spec->store_root_count));
+	r |= json_object_set_new(object, "links", json_links(&spec->links));
 	r |= json_object_set_new(object, "mounts", json_mounts(spec));
 	r |= json_object_set_new(object, "credentials", json_credentials(spec));
 	if (r == 0)

@@ -40,6 +40,12 @@ const struct floe_option *option_find(const char *name);
 int option_apply(struct spec *spec, const struct floe_option *option, const char *value,
 		 struct floe_error *error);
 
+/* Takes an option back that takes no value, as if it had not been given. */
+void option_clear(struct spec *spec, const struct floe_option *option);
+
+/* Forgets that the options in NAMES, separated by blanks, were set by name; values stay. */
+void spec_forget(struct spec *spec, const char *names);
+
 /* setters.c: kinds of values that several options take */
 int set_flag(const struct option_call *call);
 int set_bool(const struct option_call *call);
@@ -60,13 +66,29 @@ int set_kill_signal(const struct option_call *call);
 int set_uuid(const struct option_call *call);
 int set_register(const struct option_call *call);
 
-/* set_isolation.c: users, network, capabilities, system calls */
+/* set_isolation.c: users, capabilities, system calls */
 int set_private_users(const struct option_call *call);
 int set_pick(const struct option_call *call);
-int set_private_network(const struct option_call *call);
-int set_network_path(const struct option_call *call);
 int set_capabilities(const struct option_call *call);
 int set_syscall_filter(const struct option_call *call);
+
+/* set_network.c */
+int set_switch(const struct option_call *call);
+int set_private_network(const struct option_call *call);
+int set_network_path(const struct option_call *call);
+int set_veth(const struct option_call *call);
+int set_bridge(const struct option_call *call);
+int set_zone(const struct option_call *call);
+int set_other_link(const struct option_call *call); /* constant: enum spec_link_kind */
+int set_mac(const struct option_call *call);
+int set_mtu(const struct option_call *call);
+int set_rate(const struct option_call *call);
+
+/* set_addresses.c */
+int set_address(const struct option_call *call);
+int set_gateway(const struct option_call *call);
+int set_dns(const struct option_call *call);
+int set_port(const struct option_call *call);
 
 /* set_limits.c: resources */
 int set_rlimit(const struct option_call *call);

@@ -7,6 +7,7 @@
 
 #include "../base/cleanup.h"
 #include "names.h"
+#include "text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -37,6 +38,7 @@
 	ACTION(.set = set_constant, .offset = offsetof(struct spec, member), .constant = number)
 #define CAPABILITIES(member, all)                                                                  \
 	ACTION(.set = set_capabilities, .offset = offsetof(struct spec, member), .constant = all)
+#define LINK(link_kind)          ACTION(.set = set_other_link, .constant = link_kind)
 #define MOUNT(setter, read_only) ACTION(.set = setter, .constant = read_only)
 
 /* clang-format off */
@@ -68,6 +70,9 @@ static const struct floe_option options[] = {
 	{ .group = GROUP_IMAGE, .name = "volatile", .argument = "MODE", .optional = true,
 	  .help = "keep changes in memory only", .words = "yes state overlay no",
 	  .action = WORDS(volatile_mode, words_volatile) },
+	{ .group = GROUP_IMAGE, .name = "settings", .argument = "MODE",
+	  .help = "what a settings file may say, see floe.nspawn(5)",
+	  .words = "yes no override trusted", .action = WORDS(settings, words_settings) },
 
 	{ .group = GROUP_EXECUTION, .name = "boot", .letter = 'b', .argument = "BOOL",
 	  .optional = true, .help = "run the init of the tree as PID 1", .words = YES_NO,
@@ -121,6 +126,55 @@ static const struct floe_option options[] = {
 	{ .group = GROUP_NETWORK, .name = "network-namespace-path", .argument = "PATH",
 	  .help = "join this network namespace", .words = "@file",
 	  .action = FIELD(set_network_path, network_path) },
+	{ .group = GROUP_NETWORK, .name = "network-veth", .letter = 'n', .argument = "BOOL",
+	  .optional = true, .help = "a link to the host of the machine's own", .words = YES_NO,
+	  .action = CALL(set_veth) },
+	{ .group = GROUP_NETWORK, .name = "network-bridge", .argument = "LINK",
+	  .help = "the same, as a port of this bridge", .words = "@link",
+	  .action = CALL(set_bridge) },
+	{ .group = GROUP_NETWORK, .name = "network-zone", .argument = "ZONE",
+	  .help = "the same, on a bridge for all machines of the zone",
+	  .action = CALL(set_zone) },
+	{ .group = GROUP_NETWORK, .name = "network-veth-extra", .argument = "HOST[:INSIDE]",
+	  .repeatable = true, .help = "a further pair of links", .action = LINK(SPEC_LINK_VETH) },
+	{ .group = GROUP_NETWORK, .name = "network-interface", .argument = "LINK[:INSIDE]",
+	  .repeatable = true, .help = "give a link of the host to the machine",
+	  .words = "@link", .action = LINK(SPEC_LINK_MOVE) },
+	{ .group = GROUP_NETWORK, .name = "network-macvlan", .argument = "LINK[:INSIDE]",
+	  .repeatable = true, .help = "share a link of the host, with a MAC of its own",
+	  .words = "@link", .action = LINK(SPEC_LINK_MACVLAN) },
+	{ .group = GROUP_NETWORK, .name = "network-ipvlan", .argument = "LINK[:INSIDE]",
+	  .repeatable = true, .help = "share a link of the host and its MAC",
+	  .words = "@link", .action = LINK(SPEC_LINK_IPVLAN) },
+	{ .group = GROUP_NETWORK, .name = "port", .letter = 'p',
+	  .argument = "[PROTOCOL:][ADDRESS:]HOST[-LAST][:MACHINE[-LAST]]", .repeatable = true,
+	  .help = "ports of the host that lead into the machine", .action = CALL(set_port) },
+	{ .group = GROUP_NETWORK, .name = "address", .argument = "MACHINE[/PREFIX][,HOST]",
+	  .repeatable = true, .help = "addresses of both ends of the machine's link",
+	  .action = CALL(set_address) },
+	{ .group = GROUP_NETWORK, .name = "gateway", .argument = "ADDRESS", .repeatable = true,
+	  .help = "its way out, or no", .words = "no", .action = CALL(set_gateway) },
+	{ .group = GROUP_NETWORK, .name = "dns", .argument = "ADDRESS", .repeatable = true,
+	  .help = "its name servers, or no", .words = "no", .action = CALL(set_dns) },
+	{ .group = GROUP_NETWORK, .name = "dhcp", .argument = "WHEN",
+	  .help = "offer addresses on its link: auto, yes, no", .words = "auto yes no",
+	  .action = WORDS(links.dhcp, words_dhcp) },
+	{ .group = GROUP_NETWORK, .name = "masquerade", .argument = "BOOL",
+	  .help = "let it speak to the outside by the host's address", .words = YES_NO,
+	  .action = FIELD(set_switch, links.masquerade) },
+	{ .group = GROUP_NETWORK, .name = "isolate", .argument = "BOOL", .optional = true,
+	  .help = "no traffic from and to other machines", .words = YES_NO,
+	  .action = FIELD(set_switch, links.isolate) },
+	{ .group = GROUP_NETWORK, .name = "hosts-entry", .argument = "BOOL", .optional = true,
+	  .help = "keep its name in the host's /etc/hosts", .words = YES_NO,
+	  .action = FIELD(set_switch, links.hosts_entry) },
+	{ .group = GROUP_NETWORK, .name = "mtu", .argument = "BYTES",
+	  .help = "the longest packet of its link", .action = CALL(set_mtu) },
+	{ .group = GROUP_NETWORK, .name = "mac", .argument = "MAC",
+	  .help = "Ethernet address of its link", .action = CALL(set_mac) },
+	{ .group = GROUP_NETWORK, .name = "rate", .argument = "BITS",
+	  .help = "most bits a second over its link, each way, such as 10M",
+	  .action = CALL(set_rate) },
 
 	{ .group = GROUP_SECURITY, .name = "capability", .argument = "NAME[,NAME...]",
 	  .repeatable = true, .help = "keep these capabilities too", .words = capability_words,
@@ -248,6 +302,26 @@ static void mark_given(struct spec *spec, const struct floe_option *option)
 	size_t index = (size_t)(option - options);
 
 	spec->given[index / 64] |= UINT64_C(1) << index % 64;
+}
+
+void spec_forget(struct spec *spec, const char *names)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const char *name = options[i].name;
+
+		if (name && text_has_word(names, name, strlen(name)))
+			spec->given[i / 64] &= ~(UINT64_C(1) << i % 64);
+	}
+}
+
+void option_clear(struct spec *spec, const struct floe_option *option)
+{
+	const struct option_call call = {spec, option, NULL, NULL};
+
+	if (option_action(&call)->set == set_flag)
+		*(bool *)option_field(&call) = false;
+	else if (option_action(&call)->set == set_as_pid2 && spec->start == SPEC_START_PID2)
+		spec->start = SPEC_START_COMMAND;
 }
 
 int option_apply(struct spec *spec, const struct floe_option *option, const char *value,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A spec as a whole: what contradicts itself is refused, what follows is filled in. */
-#include "spec.h"
+#include "resolve.h"
 
 #include "../base/cleanup.h"
 #include "../base/names.h"
@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -120,25 +121,50 @@ static int add_random_suffix(struct spec *spec, struct floe_error *error)
 	return 0;
 }
 
-static int resolve_name(struct spec *spec, struct floe_error *error)
+/* The last part of the directory's path, or of the current one's, without a directory. */
+static int name_of_directory(const struct spec *spec, char name[static MACHINE_NAME_MAX + 1],
+			     struct floe_error *error)
 {
-	char host[HOST_NAME_MAX + 1] = "", clean[MACHINE_NAME_MAX + 1];
-	const char *last;
+	char host[HOST_NAME_MAX + 1] = "";
+	CLEANUP_FREE char *here = spec->directory ? NULL : getcwd(NULL, 0);
+	const char *path = spec->directory ?: here, *last;
 
-	if (spec->name)
-		return 0;
-	last = strrchr(spec->directory, '/') + 1;
+	if (!path)
+		return err_errno(error, errno, "cannot find out the current directory");
+	last = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	if (!*last) {
 		if (gethostname(host, sizeof(host) - 1) < 0)
 			return err_errno(error, errno, "cannot find out the host name");
 		last = host;
 	}
-	if (machine_name_clean(last, clean) < 0)
+	if (machine_name_clean(last, name) < 0)
 		return err_usage(error,
 				 "no machine name can be made of %s; give one with "
 				 "--machine",
-				 spec->directory);
-	spec->name = arena_strdup(&spec->arena, clean);
+				 path);
+	return 0;
+}
+
+int spec_base_name(const struct spec *spec, char name[static MACHINE_NAME_MAX + 1],
+		   struct floe_error *error)
+{
+	if (!spec->name)
+		return name_of_directory(spec, name, error);
+	snprintf(name, MACHINE_NAME_MAX + 1, "%s", spec->name);
+	return 0;
+}
+
+static int resolve_name(struct spec *spec, struct floe_error *error)
+{
+	char name[MACHINE_NAME_MAX + 1];
+	int r;
+
+	if (spec->name)
+		return 0;
+	r = name_of_directory(spec, name, error);
+	if (r < 0)
+		return r;
+	spec->name = arena_strdup(&spec->arena, name);
 	return spec->ephemeral ? add_random_suffix(spec, error) : 0;
 }
 
@@ -241,9 +267,9 @@ static int check_credentials(struct spec *spec, struct floe_error *error)
 int spec_resolve(struct spec *spec, struct floe_error *error)
 {
 	static const resolve_step steps[] = {
-		resolve_system,  resolve_store,     resolve_directory, resolve_name,
-		resolve_start,   resolve_users,     check_mounts,      check_ambient,
-		resolve_journal, check_credentials,
+		resolve_system, resolve_store,   resolve_directory, resolve_name,
+		resolve_start,  resolve_users,   check_mounts,      resolve_network,
+		check_ambient,  resolve_journal, check_credentials,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Setting what separates the machine: users, network, capabilities, system calls. */
+/* Setting what separates the machine: users, capabilities, system calls. */
 #include "option.h"
 
 #include "names.h"
@@ -65,28 +65,6 @@ int set_pick(const struct option_call *call)
 	spec->uid_count = 0;
 	spec->ownership = SPEC_OWNERSHIP_AUTO;
 	return 0;
-}
-
-/* A namespace to join is a private network already, whatever the order of the two. */
-int set_private_network(const struct option_call *call)
-{
-	struct spec *spec = call->spec;
-	bool private = true;
-
-	if (call->value && text_to_bool(call->value, &private) < 0)
-		return option_refuse(call, "expected yes or no");
-	if (!spec->network_path)
-		spec->network = private ? SPEC_NETWORK_PRIVATE : SPEC_NETWORK_HOST;
-	return 0;
-}
-
-int set_network_path(const struct option_call *call)
-{
-	int r = set_host_path(call);
-
-	if (r == 0)
-		call->spec->network = SPEC_NETWORK_PATH;
-	return r;
 }
 
 /* A comma-separated list of names, or all; each use adds to the set. */

@@ -9,6 +9,8 @@ void spec_init(struct spec *spec)
 {
 	memset(spec, 0, sizeof(*spec));
 	spec->notify_ready = TRISTATE_UNSET;
+	spec->links.veth = TRISTATE_UNSET;
+	spec->links.masquerade = true;
 }
 
 void spec_free(struct spec *spec)

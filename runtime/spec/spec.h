@@ -9,6 +9,8 @@
 
 #include "../base/arena.h"
 #include "../base/err.h"
+#include "../base/names.h"
+#include "network.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,10 +55,12 @@ enum spec_ephemeral {
 	SPEC_EPHEMERAL_COPY,     /* copy sharing blocks by reflink where the file system can */
 };
 
-enum spec_network {
-	SPEC_NETWORK_HOST,    /* the caller's namespace */
-	SPEC_NETWORK_PRIVATE, /* a new one with only lo up */
-	SPEC_NETWORK_PATH,    /* join network_path */
+/* Whether a settings file is read, and who wins (systemd-nspawn(1), --settings=). */
+enum spec_settings {
+	SPEC_SETTINGS_YES, /* options win; of a file that came with the image only what is harmless */
+	SPEC_SETTINGS_NO,
+	SPEC_SETTINGS_OVERRIDE, /* the file wins */
+	SPEC_SETTINGS_TRUSTED,  /* options win; every file is the administrator's */
 };
 
 enum spec_console {
@@ -154,6 +158,7 @@ struct spec_mount {
 struct spec_variable {
 	const char *name;
 	const char *value;
+	bool untrusted; /* it came with an image: for the machine alone, the host does not heed it */
 };
 
 struct spec_rlimit {
@@ -186,6 +191,8 @@ struct spec {
 	enum spec_ephemeral ephemeral;
 	enum spec_volatile volatile_mode;
 	bool read_only;
+	enum spec_settings settings;
+	const char *settings_file; /* the one that was read, for show; NULL: none */
 
 	/* execution */
 	enum spec_start start;
@@ -213,6 +220,7 @@ struct spec {
 	/* network */
 	enum spec_network network;
 	char *network_path;
+	struct spec_links links;
 
 	/* security */
 	uint64_t capabilities_add; /* masks of 1 << CAP_* */
@@ -245,6 +253,8 @@ struct spec {
 	bool quiet;
 	bool keep_unit; /* stay in the caller's cgroup, exit 133 for a reboot */
 	bool strict;    /* a clamp is an error */
+	char **notes;   /* what the user is to know of what was read */
+	size_t note_count;
 
 	/* One bit for each row of the option table that was set by name: what a user said himself
 	 * goes before what a front end or a file presumes. Ask with spec_given(). */
@@ -259,6 +269,11 @@ void spec_free(struct spec *spec);
 
 /* Whether OPTION (long name or letter) was set by name, not by a default. */
 bool spec_given(const struct spec *spec, const char *option);
+
+/* The machine's name without what makes copies of a tree differ: the name given, or the last part of
+ * the directory. Returns 0, or a negative errno with ERROR. */
+int spec_base_name(const struct spec *spec, char name[static MACHINE_NAME_MAX + 1],
+		   struct floe_error *error);
 
 /* Refuses combinations that make no sense (nspawn.md 1.2), derives what follows from what was
  * given (machine name from the directory, kill signal and notify defaults of -b), as one whole.

@@ -41,10 +41,27 @@ TABLE(words_ephemeral, SPEC_EPHEMERAL_OVERLAY,
 	{ "snapshot", SPEC_EPHEMERAL_SNAPSHOT },
 	{ "copy", SPEC_EPHEMERAL_COPY });
 
+TABLE(words_settings, SPEC_SETTINGS_YES,
+	{ "yes", SPEC_SETTINGS_YES },
+	{ "no", SPEC_SETTINGS_NO },
+	{ "override", SPEC_SETTINGS_OVERRIDE },
+	{ "trusted", SPEC_SETTINGS_TRUSTED });
+
 TABLE(words_network, SPEC_NETWORK_PRIVATE,
 	{ "host", SPEC_NETWORK_HOST },
 	{ "private", SPEC_NETWORK_PRIVATE },
 	{ "path", SPEC_NETWORK_PATH });
+
+TABLE(words_dhcp, SPEC_DHCP_YES,
+	{ "auto", SPEC_DHCP_AUTO },
+	{ "yes", SPEC_DHCP_YES },
+	{ "no", SPEC_DHCP_NO });
+
+TABLE(words_link, SPEC_LINK_VETH,
+	{ "veth", SPEC_LINK_VETH },
+	{ "interface", SPEC_LINK_MOVE },
+	{ "macvlan", SPEC_LINK_MACVLAN },
+	{ "ipvlan", SPEC_LINK_IPVLAN });
 
 TABLE(words_console, SPEC_CONSOLE_AUTO,
 	{ "auto", SPEC_CONSOLE_AUTO },

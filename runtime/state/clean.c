@@ -2,6 +2,8 @@
 /* Removing what a machine left whose monitor is gone. */
 #include "../base/cleanup.h"
 #include "../base/names.h"
+#include "../net/join.h"
+#include "../net/zone.h"
 #include "../sys/cgroup.h"
 #include "../sys/process.h"
 #include "../sys/tree.h"
@@ -77,12 +79,34 @@ static int remove_mount(const char *path)
 	return umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL ? -errno : 0;
 }
 
+/* One that says it is of a machine of ours. Mostly it went with its namespace already. */
+static int remove_link(const char *name)
+{
+	CLEANUP_NETLINK struct netlink netlink = NETLINK_CLOSED;
+	struct arena arena = {0};
+	struct link_info info;
+	int r = netlink_open(&netlink, NETLINK_ROUTE, NULL);
+
+	if (r == 0)
+		r = link_find(&netlink, &arena, name, &info, NULL);
+	if (r == 0 && strncmp(info.alias, LINK_ALIAS_MACHINE, strlen(LINK_ALIAS_MACHINE)) == 0)
+		r = link_delete(&netlink, info.index, NULL);
+	arena_free(&arena);
+	return r == -ENODEV ? 0 : r;
+}
+
+static int remove_network(const char *machine)
+{
+	return net_leave(machine, NULL);
+}
+
 static const struct {
 	const char *kind;
 	int (*remove)(const char *path);
 } removers[] = {
 	{"cgroup", remove_cgroup}, {"tree", remove_tree},           {"file", remove_file},
 	{"lock", remove_lock},     {"directory", remove_directory}, {"mount", remove_mount},
+	{"link", remove_link},     {"network", remove_network},
 };
 
 int trace_remove(const char *kind, const char *path, struct floe_error *error)

@@ -46,6 +46,7 @@ static const struct field {
 	FIELD(uid_base, FIELD_U32),      FIELD(uid_count, FIELD_U32),
 	FIELD(since_usec, FIELD_U64),    FIELD(keep_unit, FIELD_BOOL),
 	FIELD(seccomp, FIELD_BOOL),      FIELD(capabilities, FIELD_U64),
+	FIELD(link, FIELD_TEXT),
 };
 
 static const char *const phases[] = {
@@ -118,6 +119,9 @@ static json_t *record_to_json(const struct state *state)
 	r |= json_object_set_new(
 		record, "syscall_filter",
 		strings_to_json(state->syscall_filter, state->syscall_filter_count));
+	r |= json_object_set_new(record, "addresses",
+				 strings_to_json(state->addresses, state->address_count));
+	r |= json_object_set_new(record, "ports", strings_to_json(state->ports, state->port_count));
 	if (r == 0 && json_array_size(json_object_get(record, "traces")) == state->trace_count)
 		return record;
 	json_decref(record);
@@ -229,21 +233,21 @@ static bool traces_from_json(json_t *array, struct state *state)
 	return json_is_array(array);
 }
 
-static bool filter_from_json(json_t *array, struct state *state)
+static bool strings_from_json(json_t *array, struct state *state, const char *const **strings,
+			      size_t *count)
 {
-	const char **entries = NULL;
+	const char **texts = NULL;
 	size_t index;
 	json_t *value;
 
 	json_array_foreach (array, index, value) {
-		const char **entry =
-			ARENA_APPEND(&state->arena, entries, state->syscall_filter_count);
+		const char **text = ARENA_APPEND(&state->arena, texts, *count);
 
-		if (!entry || !json_is_string(value))
+		if (!text || !json_is_string(value))
 			return false;
-		*entry = arena_strdup(&state->arena, json_string_value(value));
+		*text = arena_strdup(&state->arena, json_string_value(value));
 	}
-	state->syscall_filter = entries;
+	*strings = texts;
 	return json_is_array(array);
 }
 
@@ -255,7 +259,12 @@ static bool record_from_json(const json_t *record, struct state *state)
 	}
 	return phase_from_json(json_object_get(record, "phase"), &state->phase) &&
 	       traces_from_json(json_object_get(record, "traces"), state) &&
-	       filter_from_json(json_object_get(record, "syscall_filter"), state) &&
+	       strings_from_json(json_object_get(record, "syscall_filter"), state,
+				 &state->syscall_filter, &state->syscall_filter_count) &&
+	       strings_from_json(json_object_get(record, "addresses"), state, &state->addresses,
+				 &state->address_count) &&
+	       strings_from_json(json_object_get(record, "ports"), state, &state->ports,
+				 &state->port_count) &&
 	       !arena_failed(&state->arena);
 }
 
@@ -313,7 +322,7 @@ static int read_unwritten(const char *name, bool held, struct state *state)
 {
 	state->name = arena_strdup(&state->arena, name);
 	state->directory = state->boot = state->status = state->log = "";
-	state->uuid = state->cgroup = state->cgroup_exec = "";
+	state->uuid = state->cgroup = state->cgroup_exec = state->link = "";
 	state->phase = held ? STATE_STARTING : STATE_DEAD;
 	return 0;
 }

@@ -46,6 +46,11 @@ struct state {
 	uint32_t uid_base, uid_count;
 	uint64_t since_usec;
 	bool keep_unit;
+	const char *link;             /* the host's end of its own link, "" */
+	const char *const *addresses; /* of the machine's end, where they are known */
+	size_t address_count;
+	const char *const *ports; /* of the host that lead there: "tcp 127.0.0.1:8080 80" */
+	size_t port_count;
 	struct state_trace *traces;
 	size_t trace_count;
 

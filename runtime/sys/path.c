@@ -174,6 +174,15 @@ ssize_t file_read(const char *path, char *buffer, size_t size)
 	return fd < 0 ? -errno : read_text(fd, buffer, size);
 }
 
+int file_has_content(const char *path)
+{
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	char byte;
+	ssize_t size = fd < 0 ? -1 : read(fd, &byte, 1);
+
+	return size < 0 ? -errno : (int)size;
+}
+
 int file_read_all(const char *path, size_t limit, char **text, size_t *size)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);

@@ -32,6 +32,9 @@ int path_read_all_in(int root, const char *path, size_t limit, char **text, size
 /* The same two for a trusted path of the host, also one in proc, sysfs or cgroupfs.
  * file_read() is async-signal-safe. */
 ssize_t file_read(const char *path, char *buffer, size_t size);
+
+/* 1: the file has a byte at least; 0: it is empty; or a negative errno. */
+int file_has_content(const char *path);
 int file_read_all(const char *path, size_t limit, char **text, size_t *size);
 
 /* Writes TEXT to an existing file of the host in one call, as the kernel's interface files want. */

@@ -18,6 +18,13 @@ pid_t process_clone(uint64_t flags, int *pidfd);
 /* The same, the child being created in the cgroup2 directory CGROUP (-1: the caller's). */
 pid_t process_clone_into(uint64_t flags, int cgroup, int *pidfd);
 
+/*
+ * The same for a process that shall not need the caller's stack: it runs FUNCTION on the one that
+ * ends below STACK_END, aligned for any type, and ends with what that returns. Memory is copied as
+ * with fork(2), so the caller may unmap its copy of the stack.
+ */
+pid_t process_clone_on(void *stack_end, int (*function)(void *context), void *context, int *pidfd);
+
 /* Closes all descriptors from FIRST on but the COUNT of KEPT, of which negative ones stand for none.
  * Async-signal-safe. */
 void process_close_others(unsigned first, const int kept[], size_t count);

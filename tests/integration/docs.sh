@@ -50,7 +50,8 @@ test_the_manual_has_every_verb_and_no_other() {
 # The words of each option that takes one of a few stand in its part of the manual.
 test_the_manual_explains_every_word() {
 	local option word part
-	for option in store nix-daemon ephemeral volatile private-users private-users-ownership timezone \
+	for option in store nix-daemon ephemeral volatile settings private-users \
+		private-users-ownership timezone \
 		link-journal console personality; do
 		part=$(awk -v item="$option" '$0 ~ "^\\.It.* Fl -" item "( |$)" { on = 1; print; next }
 			/^\.(It Fl|El|Ss)/ { on = 0 } on' "$MANUAL")
@@ -68,8 +69,11 @@ test_completion_has_every_option_and_no_other() {
 }
 
 test_the_manual_is_well_formed() {
-	run_ok mandoc -T lint -W warning "$MANUAL"
-	mandoc -T utf8 "$MANUAL" >/dev/null
+	local page
+	for page in "$TOP"/docs/man/*.[1-8]; do
+		run_ok mandoc -T lint -W warning "$page"
+		mandoc -T utf8 "$page" >/dev/null
+	done
 }
 
 test_completion_scripts_are_understood_by_their_shells() {

@@ -12,13 +12,19 @@ surroundings() {
 	awk '{ print $5 }' /proc/self/mountinfo
 	find /sys/fs/cgroup -maxdepth 3 -path "*/floe/$NAME*"
 	pgrep -x floe || true
+	ip -br link | cut -d' ' -f1
+	nft list ruleset
+	sysctl -n net.ipv4.conf.{all,default,lo}.forwarding
 }
 
+# Further options of the starts.
+OPTIONS=()
+
 # One start with CALL failing the Nth time in each process; false when none failed any more.
-start_with() { # CALL ERROR N [OPTION...]
+start_with() { # CALL ERROR N
 	local status=0
 	timeout 10 strace -f -qq -o "$TEST_DIR/trace" -e trace="$1" -e inject="$1:error=$2:when=$3" \
-		floe run -q --pipe -D "$ROOT" "${@:4}" /bin/sh -c 'exit 7' \
+		floe run -q --pipe -D "$ROOT" "${OPTIONS[@]}" /bin/sh -c 'exit 7' \
 		>"$TEST_DIR/out" 2>"$TEST_DIR/err" || status=$?
 	INJECTED=$(grep -m 1 INJECTED "$TEST_DIR/trace") || return 1
 	judge "$status" "$1 failing with $2 ($INJECTED)"
@@ -38,10 +44,22 @@ judge() { # STATUS WHAT
 }
 
 # What a failed removal left is what gc is for; more is not left by anything.
+# Links go with their namespace, and descriptors with the process that was left to close them, some
+# milliseconds after the machine.
+settled() {
+	local try
+	for ((try = 0; try < 40; try++)); do
+		[[ $(surroundings) != "$BEFORE" ]] || return 0
+		[[ $(ip -br link) == *-"$NAME"* ]] || pgrep -x floe >/dev/null || return 1
+		sleep 0.05
+	done
+	return 1
+}
+
 assert_clean() { # WHAT
-	[[ $(surroundings) != "$BEFORE" ]] || return 0
+	settled && return
 	run_ok floe gc
-	[[ $(surroundings) == "$BEFORE" ]] || fail "left after $1, which said \"$(<"$TEST_DIR/err")\":
+	settled || fail "left after $1, which said \"$(<"$TEST_DIR/err")\":
 $(diff <(echo "$BEFORE") <(surroundings) | grep '^[<>]')"
 }
 
@@ -94,6 +112,18 @@ test_processes() {
 	fail_each EPERM setresuid setresgid setgroups capset setsid seccomp close_range chdir fchdir
 	fail_each EMFILE dup2 fcntl execve execveat
 	injected 20
+}
+
+# What was set on the host for the machine's network is put back, whatever failed.
+test_networks() {
+	setup
+	OPTIONS=(-n -p 8080:80 -p udp:127.0.0.1:5353:53)
+	fail_each EIO sendto bind
+	fail_each EMFILE socket
+	OPTIONS=(--network-zone=zone --dhcp=yes)
+	fail_each EPERM sendto setsockopt
+	fail_each EIO unlink flock
+	injected 60
 }
 
 # Allocation fails where strace cannot: there are fewer descriptors than a start needs.

@@ -5,10 +5,10 @@
  * ended it: a signal, or that the link is gone. tests/integration/dhcp.sh judges.
  */
 #include "../../runtime/base/cleanup.h"
-#include "../../runtime/monitor/clock.h"
-#include "../../runtime/monitor/dhcp_server.h"
-#include "../../runtime/monitor/ra_server.h"
+#include "../../runtime/link/dhcp_server.h"
+#include "../../runtime/link/ra_server.h"
 #include "../../runtime/sys/caps.h"
+#include "../../runtime/sys/clock.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>

@@ -4,9 +4,9 @@
 
 #include "../../netlink/addr.h"
 #include "../../netlink/link.h"
-#include "../../netlink/names.h"
 #include "../../netlink/route.h"
 #include "../../runtime/base/cleanup.h"
+#include "../../runtime/base/link_names.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -46,7 +46,11 @@ test_nothing_covers_proc_and_sys_in_a_user_namespace() {
 	local mounts
 	mounts=$(mounts_inside --private-network)
 	assert_eq '' "$(grep '^/proc/' <<<"$mounts")" "mounts below /proc"
-	assert_mounts "$mounts" <<<'/sys sysfs rw,nosuid,nodev,noexec,relatime'
+	# Read-only, so that systemd waits for no udev; not locked, and one that is not for nested ones.
+	assert_mounts "$mounts" <<<'/sys sysfs ro,nosuid,nodev,noexec,relatime'
+	assert_mounts "$mounts" <<<'/run/host/.api/sysfs sysfs rw,nosuid,nodev,noexec,relatime'
+	script_inside --private-network 'mount -o remount,bind,rw /sys && grep -c " /sys sysfs rw" /proc/mounts'
+	assert_eq 1 "$OUTPUT"
 	assert_mounts "$mounts" <<<'/ ext4 rw,nodev,relatime,idmapped'
 }
 

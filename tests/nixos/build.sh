@@ -18,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/donor.sh"
 DONOR=${DONOR:-trixie}
 version=25.11.floe
-systems=(tarball tarball2 host host2 prepared)
+systems=(tarball tarball2 dhcpcd host host2 prepared)
 cache=${FLOE_TEST_CACHE:-/var/cache/floe-tests}
 
 say() {
@@ -104,26 +104,27 @@ closure() {
 	nix nix-store --query --requisites "$(< "$work/out/toplevel-$1")" | sed "s#^$work/out/host##"
 }
 
-# The image, laid out as the one that NixOS' build farm publishes for containers.
+# build_tarball SYSTEM - an image of it, laid out as the one that NixOS' build farm publishes for
+# containers.
 build_tarball() {
-	local root=$work/root top
+	local root=$work/root-$1 top
 
-	top=$(< "$work/out/toplevel-tarball")
+	top=$(< "$work/out/toplevel-$1")
 	mkdir -p "$root"/{dev,etc,proc,sbin,sys,nix/store}
-	closure tarball > "$work/closure"
-	(cd "$work/out/host" && sed 's#^/##' "$work/closure" | xargs cp -a --reflink=auto -t "$root/nix/store")
+	closure "$1" > "$work/closure-$1"
+	(cd "$work/out/host" && sed 's#^/##' "$work/closure-$1" | xargs cp -a --reflink=auto -t "$root/nix/store")
 	# shellcheck disable=SC2046 # store paths have no blanks
-	nix nix-store --dump-db $(< "$work/closure") > "$root/nix-path-registration"
+	nix nix-store --dump-db $(< "$work/closure-$1") > "$root/nix-path-registration"
 	cp "$work/out/host$top/init" "$root/sbin/init"
 	ln -s "$(readlink "$work/out/host$(readlink "$work/out/host$top/etc")/os-release")" "$root/etc/os-release"
 	(cd "$root" && tar --sort=name --mtime=@1 --owner=0 --group=0 --numeric-owner -c -- *) |
-		xz -T0 -1 --block-size=8MiB > "$work/out/tarball.tar.xz"
+		xz -T0 -1 --block-size=8MiB > "$work/out/$1.tar.xz"
 }
 
 # What generation 2 adds, for "nix-store --import" in a machine that runs generation 1.
 build_update() {
 	# shellcheck disable=SC2046 # store paths have no blanks
-	nix nix-store --export $(closure tarball2 | grep -vxFf "$work/closure") > "$work/out/update.export"
+	nix nix-store --export $(closure tarball2 | grep -vxFf "$work/closure-tarball") > "$work/out/update.export"
 }
 
 # fingerprint - what the result depends on: the builder's own files, the release, the machine.
@@ -143,8 +144,9 @@ build() {
 	build_programs
 	say "building $(wc -l < "$work/closure") packages and the systems with Nix"
 	build_systems
-	say "packing the image"
-	build_tarball
+	say "packing the images"
+	build_tarball tarball
+	build_tarball dhcpcd
 	build_update
 }
 

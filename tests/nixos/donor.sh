@@ -13,10 +13,11 @@ declare -A DONOR_GROUPS=(
 	[linux-pam]="libpam-modules libpam-modules-bin libpam0g"
 	[dbus]="dbus-daemon dbus-bin"
 	[nix]="nix-bin"
+	[dhcpcd]="dhcpcd-base"
 )
 # What the systems are made of; their libraries follow from the ELF headers.
 DONOR_ROOTS="glibc bash coreutils util-linux iproute2 systemd dbus nix procps iputils-ping findutils
-	grep sed linux-pam login passwd e2fsprogs busybox-static"
+	grep sed linux-pam login passwd e2fsprogs busybox-static dhcpcd"
 # Edges no ELF header names: what is found with dlopen() or executed.
 declare -A DONOR_EXTRA=([systemd]="util-linux linux-pam bash coreutils login liblzma5 libzstd1 liblz4-1")
 # Needed to build packages, not part of the systems.

@@ -10,10 +10,11 @@ declare -F die > /dev/null || die() {
 }
 
 # nixos_image - build the systems or find them in the cache; print the directory with
-#   tarball.tar.xz      the image
+#   tarball.tar.xz      the image, with networkd
+#   dhcpcd.tar.xz       the same with dhcpcd
 #   host/nix            a store with the closures of all systems, and its database
 #   toplevel-NAME       store path of system NAME: tarball, tarball2 (its second generation),
-#                       host and host2 (for a root without a store of its own), prepared
+#                       dhcpcd, host and host2 (for a root without a store of its own), prepared
 #                       (the same, with systemd as init and stage 2 as prepare-root)
 #   update.export       what tarball2 adds to tarball, for "nix-store --import"
 nixos_image() {
@@ -25,13 +26,13 @@ nixos_toplevel() {
 	cat "$(nixos_image)/toplevel-$1"
 }
 
-# nixos_unpack DIR - unpack the image to the new directory DIR.
+# nixos_unpack DIR [NAME] - unpack the image, or that called NAME, to the new directory DIR.
 nixos_unpack() {
 	local image
 
 	image=$(nixos_image) || return
 	mkdir "$1" || return
-	xz -T0 -dc "$image/tarball.tar.xz" | tar -x -p -C "$1" --numeric-owner --delay-directory-restore || {
+	xz -T0 -dc "$image/${2:-tarball}.tar.xz" | tar -x -p -C "$1" --numeric-owner --delay-directory-restore || {
 		nixos_remove "$1"
 		return 1
 	}

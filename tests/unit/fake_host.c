@@ -2,6 +2,8 @@
 /* Hosts that exist only on paper, for plans that are made without looking at a real one. */
 #include "fake_host.h"
 
+#include "fake_host_net.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
@@ -164,7 +166,8 @@ static void fill_cgroup(struct host *host)
 
 static void fill_files(struct host *host)
 {
-	static struct spec_variable ids[] = {{"id", "debian"}, {"version_id", "12"}};
+	static struct spec_variable ids[] = {{.name = "id", .value = "debian"},
+					     {.name = "version_id", .value = "12"}};
 	static const char *const nodes[] = {HOST_DEVICE_NODES, "net/tun", "fuse", NULL};
 	static const char *const proc[] = {HOST_PROC_PATHS, NULL};
 	static uint32_t taken[] = {524288};
@@ -557,6 +560,15 @@ static const struct {
 	{"no-machine-id", use_no_machine_id},
 	{"same-machine-id", use_same_machine_id},
 	{"unmerged", use_unmerged},
+	{"networkd", use_networkd},
+	{"no-nftables", use_no_nftables},
+	{"no-ipv6", use_no_ipv6},
+	{"forwarding", use_forwarding},
+	{"arranged", use_arranged},
+	{"old-forwarding", use_old_forwarding},
+	{"local-dns", use_local_dns},
+	{"firewall", use_firewall},
+	{"other-choice", use_other_choice},
 };
 
 static void apply_variant(struct host *host, const char *name, size_t length)
@@ -579,6 +591,7 @@ void fake_host(struct host *host, const struct spec *spec, const char *variants)
 	fill_tree(host, spec);
 	fill_mounts(host, spec);
 	fill_user(host, spec);
+	fake_net_fill(host, spec);
 	for (const char *at = variants; *at; at += strspn(at, " ")) {
 		size_t length = strcspn(at, " ");
 

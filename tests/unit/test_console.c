@@ -2,8 +2,8 @@
 /* The console: nothing lost, nothing blocked, nothing spinning; what is remembered and logged. */
 #include "../../runtime/monitor/console.h"
 
-#include "../../runtime/monitor/clock.h"
 #include "../../runtime/monitor/sigpipe.h"
+#include "../../runtime/sys/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The servers of a link on a tap device, whose other end is this test: filters, limits, times. */
-#include "../../runtime/monitor/dhcp_server.h"
-#include "../../runtime/monitor/ra_server.h"
+#include "../../runtime/link/dhcp_server.h"
+#include "../../runtime/link/ra_server.h"
 #include "packets.h"
 
 #include <errno.h>
@@ -112,7 +112,7 @@ static void open_dhcp(struct dhcp_server *server)
 	assert_int_equal(dhcp_server_open(server, index_of_tap, &lease, NULL), 0);
 }
 
-static void open_ra(struct ra_server *server)
+static void open_ra_for(struct ra_server *server, const uint8_t client_mac[static WIRE_MAC_SIZE])
 {
 	struct ra_router router = {
 		.source = packet_ipv6("fe80::ff:fe00:1"),
@@ -123,7 +123,15 @@ static void open_ra(struct ra_server *server)
 		.router_seconds = 1800,
 	};
 
+	memcpy(router.client_mac, client_mac, WIRE_MAC_SIZE);
 	assert_int_equal(ra_server_open(server, index_of_tap, &router, NULL), 0);
+}
+
+static void open_ra(struct ra_server *server)
+{
+	static const uint8_t any[WIRE_MAC_SIZE];
+
+	open_ra_for(server, any);
 }
 
 /* ---- DHCP ---- */
@@ -375,6 +383,37 @@ static void who_has_no_address_waits_its_turn(void **state)
 	ra_server_close(&server);
 }
 
+/* On a bridge every machine has a server of its own, that tells nobody else. */
+static void only_the_one_client_is_advertised_to(void **state)
+{
+	static const uint8_t theirs[] = {2, 0, 0, 0, 0, 2};
+	uint8_t data[PACKET_ROOM];
+	size_t size = packet_read("ra/solicitation-kernel", data);
+	struct ra_server server;
+	struct pollfd polls;
+
+	(void)state;
+	open_ra_for(&server, theirs);
+	data[WIRE_MAC_SIZE + 5] = 3;
+	inject(data, size);
+	data[WIRE_MAC_SIZE] = 4;
+	data[WIRE_MAC_SIZE + 5] = 2;
+	inject(data, size);
+	ra_server_poll(&server, NOW, &polls);
+	assert_int_equal(poll(&polls, 1, 0), 0);
+	assert_int_equal(ra_server_handle(&server, NOW), 0);
+	assert_true(take_advertisement(data) > 0);
+	assert_memory_equal(data, theirs, sizeof(theirs));
+	assert_memory_equal(data + 38, &ra_all_nodes.address, sizeof(ra_all_nodes.address));
+	assert_int_equal(take_advertisement(data), 0);
+	inject_recorded("ra/solicitation-kernel");
+	assert_int_equal(ra_server_handle(&server, NOW), 0);
+	assert_true(take_advertisement(data) > 0);
+	assert_int_equal(server.counters.unicast, 1);
+	assert_int_equal(server.counters.ignored, 0);
+	ra_server_close(&server);
+}
+
 /* ---- the link ---- */
 
 static void a_link_may_go_down_and_up(void **state)
@@ -484,6 +523,7 @@ int main(void)
 		TEST(advertisements_come_by_themselves),
 		TEST(who_asks_is_answered_at_once),
 		TEST(who_has_no_address_waits_its_turn),
+		TEST(only_the_one_client_is_advertised_to),
 		TEST(a_link_may_go_down_and_up),
 		TEST(a_link_that_is_gone_is_told),
 		TEST(a_link_that_goes_down_and_away_is_missed),

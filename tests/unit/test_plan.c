@@ -113,6 +113,31 @@ static const struct row {
 	{"journal-guest", "journal", "-D /srv/debian -b -j"},
 	{"journal-auto", "journal-kept", "-D /srv/debian -b"},
 
+	/* Networks. */
+	{"net", "", "-D /srv/debian -n -p 8080:80 -p udp:127.0.0.1:53-55 /bin/true"},
+	{"net-boot", "", "-D /srv/debian -M web -b -n --hosts-entry"},
+	{"net-networkd", "networkd", "-D /srv/debian -M web -b -n -p 80"},
+	{"net-long-name", "forwarding", "-D /srv/debian -M a-machine-with-a-long-name -n /bin/true"},
+	{"net-small", "no-ipv6 no-nftables arranged", "-D /srv/debian -M web -n /bin/true"},
+	{"net-zone", "other-choice", "-D /srv/debian -M web -b --network-zone lan -p 80"},
+	{"net-zone-networkd", "networkd", "-D /srv/debian -M web -b --network-zone lan"},
+	{"net-bridge", "", "-D /srv/debian -M web --network-bridge br0 -p 80 /bin/true"},
+	{"net-bridge-address", "", "-D /srv/debian -M web --network-bridge br0 --address "
+		"192.0.2.9/24 --gateway 192.0.2.1 --dns 192.0.2.2 -p 80 /bin/true"},
+	{"net-address", "old-forwarding", "-D /srv/debian -M web -n --address 10.1.1.2/24 --address "
+		"10.1.1.3/24 --address fd00::2/64,fd00::9 --gateway no --dns no --mtu 1400 --mac "
+		"02:00:00:12:34:56 --isolate --rate 10M --masquerade no /bin/true"},
+	{"net-routed", "", "-D /srv/debian -M web -n --address 10.233.1.2,10.233.1.1 /bin/true"},
+	{"net-nixos", "", "-D /srv/debian -M web -n -E PRIVATE_NETWORK=1 -E HOST_ADDRESS=10.233.1.1 "
+		"-E LOCAL_ADDRESS=10.233.1.2 -E HOST_ADDRESS6=fc00::1 -E LOCAL_ADDRESS6=fc00::2 "
+		"/init"},
+	{"net-dhcp-yes", "networkd", "-D /srv/debian -M web -n --dhcp yes /bin/true"},
+	{"net-local-dns", "local-dns firewall", "-D /srv/debian -M web -n /bin/true"},
+	{"net-links", "", "-D /srv/debian -M web --network-veth-extra a:b --network-veth-extra c "
+		"--network-interface eth7:lan --network-interface eth8 --network-macvlan "
+		"a-very-long-link --network-macvlan eth0:m --network-ipvlan eth0 /bin/true"},
+	{"net-read-only", "", "-D /srv/debian -M web --read-only -n /bin/true"},
+
 	/* Confinement and limits. */
 	{"capabilities", "", "-D /srv/debian --capability CAP_SYS_TIME,CAP_NET_BIND_SERVICE "
 		"--drop-capability CAP_MKNOD --ambient-capability CAP_SYS_TIME "

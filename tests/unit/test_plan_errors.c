@@ -25,6 +25,14 @@ static const struct row {
 	{"no-timens", TREE "--private-time /bin/true", -EOPNOTSUPP, FLOE_ERROR_UNSUPPORTED,
 	 "cannot use --private-time: this kernel has no time namespaces"},
 
+	/* The network. */
+	{"no-nftables", TREE "-n -p 80 /bin/true", -EOPNOTSUPP, FLOE_ERROR_UNSUPPORTED,
+	 "cannot use --port: this kernel has no nftables (CONFIG_NF_TABLES_INET)"},
+	{"no-nftables", TREE "-n --isolate /bin/true", -EOPNOTSUPP, FLOE_ERROR_UNSUPPORTED,
+	 "cannot use --isolate: this kernel has no nftables (CONFIG_NF_TABLES_INET)"},
+	{"no-nftables", TREE "-n --rate 1M /bin/true", -EOPNOTSUPP, FLOE_ERROR_UNSUPPORTED,
+	 "cannot use --rate: this kernel has no nftables (CONFIG_NF_TABLES_INET)"},
+
 	/* The tree. */
 	{"no-init", TREE "-b", -ENOENT, FLOE_ERROR_NOT_FOUND,
 	 "cannot boot /srv/debian: it has no init; /usr/lib/systemd/systemd: does not exist; "

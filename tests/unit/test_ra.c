@@ -188,7 +188,7 @@ static void the_longest_fits(void **state)
 static void bad_settings_are_refused(void **state)
 {
 	struct floe_error error = {0};
-	struct ra_router rows[9];
+	struct ra_router rows[10];
 
 	(void)state;
 	assert_int_equal(ra_router_check(example(), &error), 0);
@@ -203,6 +203,7 @@ static void bad_settings_are_refused(void **state)
 	rows[6].router_seconds = 9001;
 	rows[7].dns_count = RA_DNS_MAX + 1;
 	rows[8].mtu = 1279;
+	rows[9].client_mac[0] = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		memset(&error, 0, sizeof(error));
 		if (ra_router_check(&rows[i], &error) != -EINVAL || !error.message[0])

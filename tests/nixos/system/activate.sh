@@ -65,6 +65,8 @@ make_links() {
 			link "$program" "$dir/${program##*/}"
 		done
 	done
+	# The DHCP client has the directory of its hooks compiled in.
+	[ -z "@dhcpcd@" ] || link @dhcpcd@/lib/dhcpcd /usr/lib/dhcpcd
 	mkdir -p /usr/sbin
 	link /run/wrappers/bin/unix_chkpwd /usr/sbin/unix_chkpwd
 	for program in mount umount; do

@@ -31,22 +31,28 @@ let
     inherit (packages) pkg_bash;
   };
 
-  inSystemPath = with packages; [
+  # client: what configures the network of an image, "networkd" or "dhcpcd".
+  inSystemPath = client: with packages; [
     pkg_bash pkg_coreutils pkg_util_linux pkg_iproute2 pkg_systemd pkg_dbus pkg_nix pkg_procps
     pkg_iputils_ping pkg_findutils pkg_grep pkg_sed pkg_linux_pam pkg_login pkg_passwd
     pkg_e2fsprogs pkg_glibc pkg_busybox_static tools
-  ];
+  ] ++ (if client == "dhcpcd" then [ pkg_dhcpcd ] else [ ]);
 
-  sw = run "system-path" ./system-path.sh { packages = inSystemPath; };
+  sw = client: run "system-path" ./system-path.sh { packages = inSystemPath client; };
 
   # kind: what an image (own store, own nix-daemon) or a container on the host's store is made
   # for. remount: activation remounts the API file systems, as systems do that know only that they
   # are a container, not which manager runs them (boot.isContainer without isNspawnContainer).
   # prepareRoot: as with an initial RAM disk of systemd's, where SYSTEM/init is systemd itself, and
   # what has to run before it is SYSTEM/prepare-root.
-  mkSystem = { hostname, kind, generation ? "1", remount ? false, prepareRoot ? false }:
+  mkSystem = { hostname, kind, generation ? "1", remount ? false, prepareRoot ? false
+    , client ? if kind == "image" then "networkd" else "" }:
     let
-      settings = packages // { inherit hostname kind generation version; };
+      settings = packages // {
+        inherit hostname kind generation version client;
+        dhcpcd = if client == "dhcpcd" then packages.pkg_dhcpcd else "";
+        pkg_dhcpcd = ""; # those without it have it not even in their closure
+      };
       etc = run "etc" ./etc.sh (settings // {
         files = ./etc;
         units = ./units;
@@ -54,7 +60,8 @@ let
       });
     in
     run "nixos-system-${hostname}-${version}" ./toplevel.sh (settings // {
-      inherit etc sw;
+      inherit etc;
+      sw = sw client;
       remount = if remount then "1" else "";
       prepareRoot = if prepareRoot then "1" else "";
       stage2 = ./stage-2.sh;
@@ -65,6 +72,7 @@ in
 {
   tarball = mkSystem { hostname = "nixos"; kind = "image"; remount = true; };
   tarball2 = mkSystem { hostname = "nixos"; kind = "image"; remount = true; generation = "2"; };
+  dhcpcd = mkSystem { hostname = "nixos"; kind = "image"; remount = true; client = "dhcpcd"; };
   host = mkSystem { hostname = "declared"; kind = "shared"; };
   host2 = mkSystem { hostname = "declared"; kind = "shared"; generation = "2"; };
   prepared = mkSystem { hostname = "prepared"; kind = "shared"; prepareRoot = true; };

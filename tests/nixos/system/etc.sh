@@ -21,6 +21,8 @@ done
 mv "$e/os-release" "$out/os-release"
 ln -s "$out/os-release" "$e/os-release"
 
+[ "$client" = dhcpcd ] || rm "$e/dhcpcd.conf"
+
 # Users are made once, not linked: the system may change them.
 for f in passwd group shadow; do mv "$e/$f" "$out/users/$f"; done
 for i in 1 2 3 4 5 6 7 8 9 10; do
@@ -30,15 +32,16 @@ done
 
 # Units of systemd and our own; "wants" lines of units.list say what starts when.
 cd "$units"
-for f in *.service *.socket; do substitute "$f" "$u/$f"; done
 want() {
 	mkdir -p "$u/$1.wants"
 	ln -s "../$2" "$u/$1.wants/$2"
 }
 while read -r kinds target name; do
 	case $kinds in '' | '#'*) continue ;; esac
-	[ "$kinds" = both ] || [ "$kinds" = "$kind" ] || continue
-	if [ ! -e "$u/$name" ] && [ -e "$pkg_systemd/lib/systemd/system/$name" ]; then
+	case $kinds in both | "$kind" | "$client") ;; *) continue ;; esac
+	if [ -e "$name" ]; then
+		substitute "$name" "$u/$name"
+	elif [ ! -e "$u/$name" ] && [ -e "$pkg_systemd/lib/systemd/system/$name" ]; then
 		ln -s "$pkg_systemd/lib/systemd/system/$name" "$u/$name"
 	fi
 	[ -e "$u/$name" ] || { echo "no unit $name in this systemd" && continue; }
