@@ -158,7 +158,8 @@ table_row() { # MODE USERS
 	cells='- - - - -'
 	[[ $mode == ro ]] || cells="$(build_cells) $(store_cells)"
 	run_ok floe stop builder
-	host_state | cmp -s before - || host=written
+	host_state >after
+	cmp -s before after || host=written
 	printf '%-16s %-5s %-6s %-8s %-8s %-8s %-8s %-8s %s\n' "$mode" "$users" ok $cells "$host"
 	nixos_remove root
 	rm -rf .#floe-store-root
@@ -515,7 +516,8 @@ test_the_hosts_store_cannot_be_written() {
 				mount -t tmpfs tmpfs /nix/store/.links 2>/dev/null
 				exit 0'
 			assert_eq 0 "$STATUS" "status of the attempts: $ERRORS"
-			host_state | diff before - || fail "$options, users $users: the host's store changed"
+			host_state >after
+			diff before after || fail "$options, users $users: the host's store changed"
 		done
 	done
 }
@@ -536,7 +538,8 @@ test_two_machines_share_a_store() {
 	assert_fail floe run -D "$TEST_DIR/root" -M third --store=overlay /bin/true
 	run_ok floe stop builder
 	run_ok floe stop other
-	host_state | diff before - || fail "the host's store changed"
+	host_state >after
+	diff before after || fail "the host's store changed"
 }
 
 # ---- Databases that cannot be loaded -----------------------------------------------------------
