@@ -35,6 +35,13 @@ static bool is_sealed(const struct builder *b)
 	       (!b->plan->user_namespace || b->spec->nix_daemon == SPEC_NIX_DAEMON_PRIVATE);
 }
 
+/* Whether the host's state directory comes with its store. */
+static bool shares_state(const struct builder *b)
+{
+	return b->spec->store == SPEC_STORE_RW && b->host->store.state.exists &&
+	       b->spec->nix_daemon == SPEC_NIX_DAEMON_PRIVATE;
+}
+
 static bool uses_overlay(const struct builder *b)
 {
 	return is_closure(b) || is_layered(b) || is_sealed(b);
@@ -303,7 +310,7 @@ static void show_store(struct builder *b)
 			 "the machine writes to the host's own /nix/store%s: collecting garbage "
 			 "inside sees neither what the host's processes use nor results of builds "
 			 "outside /nix",
-			 b->spec->nix_daemon == SPEC_NIX_DAEMON_PRIVATE ? " and its database" : "");
+			 shares_state(b) ? " and its database" : "");
 	slot = b->spec->store == SPEC_STORE_RW ? stage_writable(b, NIX_STORE, "the host's store")
 					       : stage_host(b);
 	bind_point(b, slot, "", NIX_STORE, "programs come from the host's store");
@@ -324,7 +331,7 @@ static void add_skeleton(struct builder *b)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		add_directory(b, all[i].path, all[i].mode, "stage 2 fills it");
 	/* Those of the host's state directory are the host's. */
-	if (b->spec->store == SPEC_STORE_RW && b->spec->nix_daemon == SPEC_NIX_DAEMON_PRIVATE)
+	if (shares_state(b))
 		return;
 	add_directory(b, NIX_STATE "/profiles", 0755, "the machine's own profiles");
 	add_directory(b, NIX_STATE "/gcroots", 0755, "the machine's own roots");
@@ -363,6 +370,10 @@ static int share_state(struct builder *b)
 {
 	int slot;
 
+	if (!b->host->store.state.exists && !spec_given(b->spec, "nix-daemon")) {
+		note_add(b, false, "the host has no " NIX_STATE ": Nix has no database inside");
+		return 0;
+	}
 	if (!b->host->store.state.exists)
 		return err_set(b->error, FLOE_ERROR_NOT_FOUND, ENOENT,
 			       "cannot use --store=rw with a daemon of the machine's own: the host "

@@ -50,6 +50,7 @@ static const struct row {
 	{"store-host-daemon", "nixos store", "-D /srv/web -b --private-network --store ro "
 		"--nix-daemon host"},
 	{"store-rw", "nixos store", "-D /var/lib/machines/nixos -b --store rw"},
+		{"store-rw-no-state", "nixos store no-state", "-D /srv/web -b --private-network --store rw"},
 	{"store-rw-host-daemon", "nixos store", "-D /srv/web -b --private-network --store rw "
 		"--nix-daemon host --private-users=no"},
 	{"store-overlay", "empty-tree closure", "-D /srv/web --system "

@@ -84,7 +84,7 @@ static const struct row {
 	 FLOE_ERROR_NOT_FOUND,
 	 "cannot use --nix-daemon=host: nothing listens on the host's "
 	 "/nix/var/nix/daemon-socket/socket; is its nix-daemon started?"},
-	{"store no-state", TREE "--store rw /bin/true", -ENOENT, FLOE_ERROR_NOT_FOUND,
+	{"store no-state", TREE "--store rw --nix-daemon private /bin/true", -ENOENT, FLOE_ERROR_NOT_FOUND,
 	 "cannot use --store=rw with a daemon of the machine's own: the host has no /nix/var/nix"},
 
 	/* Owners. */
