@@ -3,6 +3,7 @@
 #include "nft_match.h"
 
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -76,8 +77,13 @@ void nft_load_port(struct nft_batch *batch, enum nft_side side, uint32_t reg)
 			 reg);
 }
 
+/* Asked first, as nft(8) does: so it knows the field by its name when it lists the rule. */
 void nft_load_mac(struct nft_batch *batch, enum nft_side side, uint32_t reg)
 {
+	const uint16_t ethernet = ARPHRD_ETHER;
+
+	nft_load_meta(batch, NFT_META_IIFTYPE, reg);
+	nft_compare(batch, reg, NFT_CMP_EQ, &ethernet, sizeof(ethernet));
 	nft_load_payload(batch, NFT_PAYLOAD_LL_HEADER, side == NFT_SOURCE ? 6 : 0, 6, reg);
 }
 

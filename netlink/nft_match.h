@@ -43,6 +43,7 @@ void nft_match_local(struct nft_batch *batch);
 void nft_load_address(struct nft_batch *batch, enum nft_side side, uint8_t family, uint32_t reg);
 void nft_load_port(struct nft_batch *batch, enum nft_side side, uint32_t reg);
 
+/* Of what came by an Ethernet link. */
 void nft_load_mac(struct nft_batch *batch, enum nft_side side, uint32_t reg);
 
 /* Translates to a fixed address and port (0: it stays); TYPE as in nft_nat(). */

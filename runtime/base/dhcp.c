@@ -313,14 +313,14 @@ void dhcp_address(const struct dhcp_lease *lease, const struct dhcp_packet *pack
 	bool listens = type != DHCP_NAK && client_listens(lease, packet);
 
 	memset(frame, 0, sizeof(*frame));
-	frame->source = lease->server;
+	frame->source = ip_of_v4(lease->server);
 	frame->source_port = DHCP_SERVER_PORT;
 	frame->destination_port = DHCP_CLIENT_PORT;
 	if (type == DHCP_NAK || (!listens && (packet->flags & DHCP_FLAG_BROADCAST))) {
 		memset(frame->destination_mac, 0xff, sizeof(frame->destination_mac));
-		frame->destination.s_addr = INADDR_BROADCAST;
+		frame->destination = ip_of_v4((struct in_addr){.s_addr = htonl(INADDR_BROADCAST)});
 		return;
 	}
 	memcpy(frame->destination_mac, packet->mac, sizeof(frame->destination_mac));
-	frame->destination = listens ? packet->client : lease->address;
+	frame->destination = ip_of_v4(listens ? packet->client : lease->address);
 }

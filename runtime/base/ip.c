@@ -16,6 +16,22 @@ unsigned int ip_bits(uint8_t family)
 	return (unsigned int)ip_size(family) * 8;
 }
 
+struct ip ip_of_v4(struct in_addr v4)
+{
+	struct ip ip = {.family = AF_INET};
+
+	memcpy(ip.bytes, &v4, sizeof(v4));
+	return ip;
+}
+
+struct in_addr ip_to_v4(const struct ip *ip)
+{
+	struct in_addr v4;
+
+	memcpy(&v4, ip->bytes, sizeof(v4));
+	return v4;
+}
+
 int ip_parse(const char *text, struct ip *ip)
 {
 	*ip = (struct ip){.family = strchr(text, ':') ? AF_INET6 : AF_INET};

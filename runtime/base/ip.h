@@ -22,6 +22,10 @@ size_t ip_size(uint8_t family);
 /* Bits of an address of FAMILY: the longest prefix. */
 unsigned int ip_bits(uint8_t family);
 
+/* An IPv4 address as the C library has it. */
+struct ip ip_of_v4(struct in_addr v4);
+struct in_addr ip_to_v4(const struct ip *ip);
+
 /* Reads "10.0.0.1" or "fd00::1". Returns 0 or -EINVAL. */
 int ip_parse(const char *text, struct ip *ip);
 

@@ -12,8 +12,8 @@ static struct dns_settings settings_of(const struct plan_service *service, int n
 {
 	struct dns_settings settings = {.names = names};
 
-	memcpy(&settings.address4, service->dns_at[0].bytes, sizeof(settings.address4));
-	memcpy(&settings.address6, service->dns_at[1].bytes, sizeof(settings.address6));
+	memcpy(settings.at, service->dns_at, sizeof(settings.at));
+	memcpy(settings.client_mac, service->dns_client, sizeof(settings.client_mac));
 	return settings;
 }
 

@@ -56,6 +56,7 @@ int dhcp_server_open(struct dhcp_server *server, int index, const struct dhcp_le
 		.protocol = ETH_P_IP,
 		.filter = whole,
 		.filter_count = make_filter(lease, whole),
+		.limits = &link_limits_few,
 	};
 	int r;
 
@@ -74,16 +75,17 @@ uint64_t dhcp_server_poll(const struct dhcp_server *server, uint64_t now_usec, s
 
 static int reply(struct dhcp_server *server, const struct dhcp_packet *packet, enum dhcp_type type)
 {
-	uint8_t data[UDP_FRAME_HEADERS + DHCP_MESSAGE_MAX];
+	uint8_t data[UDP_FRAME_HEADERS4 + DHCP_MESSAGE_MAX];
 	struct udp_frame frame;
 	ssize_t size;
 	int r;
 
-	size = dhcp_build(&server->lease, packet, type, data + UDP_FRAME_HEADERS, DHCP_MESSAGE_MAX);
+	size = dhcp_build(&server->lease, packet, type, data + UDP_FRAME_HEADERS4,
+			  DHCP_MESSAGE_MAX);
 	if (size < 0)
 		return (int)size;
 	dhcp_address(&server->lease, packet, type, &frame);
-	frame.payload = data + UDP_FRAME_HEADERS;
+	frame.payload = data + UDP_FRAME_HEADERS4;
 	frame.size = (size_t)size;
 	if ((r = packet_socket_mac(server->service.fd, frame.source_mac)) < 0)
 		return r;
@@ -136,7 +138,7 @@ static int handle_frame(struct dhcp_server *server, const uint8_t *data, size_t 
 
 	if (udp_frame_parse(data, size, checksum_done, &frame) < 0 ||
 	    frame.destination_port != DHCP_SERVER_PORT ||
-	    !is_for_us(&server->lease, frame.destination) ||
+	    !is_for_us(&server->lease, ip_to_v4(&frame.destination)) ||
 	    dhcp_parse(frame.payload, frame.size, &packet) < 0) {
 		server->counters.ignored++;
 		return 0;

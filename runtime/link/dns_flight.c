@@ -21,23 +21,13 @@
 #define ATTEMPTS_MIN 2
 
 /* Whatever happens: a list that changes all the time makes no query stay. */
-#define LIFE_USEC    (12 * SECOND)
+#define LIFE_USEC (12 * SECOND)
 
-#define RESPONSE_MAX 4096 /* the client of a longer one is told to use TCP */
-#define RESPONSES    4    /* looked at in a turn: only one is right */
+#define RESPONSES 4 /* looked at in a turn: only one is right */
 
 #ifndef GRND_INSECURE
 #define GRND_INSECURE 4 /* Linux 5.6 */
 #endif
-
-void dns_send(int fd, const struct sockaddr_in6 *client, const uint8_t *data, size_t size)
-{
-	socklen_t length = client->sin6_family == AF_INET ? sizeof(struct sockaddr_in)
-							  : sizeof(struct sockaddr_in6);
-
-	sendto(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)client,
-	       length);
-}
 
 void dns_flight_close(struct dns_flight *flight)
 {
@@ -63,7 +53,7 @@ static void answer_failure(struct dns_flight *flight, struct dns_counters *count
 	query.id = flight->client_id;
 	size = dns_build(&query, DNS_SERVFAIL, NULL, data, sizeof(data));
 	if (size > 0)
-		dns_send(flight->client_fd, &flight->client, data, (size_t)size);
+		dns_packets_answer(flight->packets, &flight->client, &query, data, (size_t)size);
 	counters->answered++;
 }
 
@@ -145,6 +135,7 @@ static bool is_worth_another(const uint8_t *response)
 	return rcode == DNS_SERVFAIL || rcode == DNS_NOTIMP || rcode == DNS_REFUSED;
 }
 
+/* Of a response that is too long there is only the beginning, which nobody gets. */
 static void relay(struct dns_flight *flight, struct dns_query *query, uint8_t *response,
 		  size_t size, struct dns_counters *counters)
 {
@@ -153,14 +144,14 @@ static void relay(struct dns_flight *flight, struct dns_query *query, uint8_t *r
 
 	counters->relayed++;
 	wire_put16(response, flight->client_id);
-	if (size <= query->udp_size && size <= RESPONSE_MAX) {
-		dns_send(flight->client_fd, &flight->client, response, size);
-	} else {
-		query->id = flight->client_id;
+	query->id = flight->client_id;
+	if (size > query->udp_size || size > DNS_DATAGRAM_MAX) {
 		length = dns_build_truncated(query, truncated, sizeof(truncated));
-		if (length > 0)
-			dns_send(flight->client_fd, &flight->client, truncated, (size_t)length);
+		response = truncated;
+		size = length > 0 ? (size_t)length : 0;
 	}
+	if (size > 0)
+		dns_packets_answer(flight->packets, &flight->client, query, response, size);
 	dns_flight_close(flight);
 }
 
@@ -169,7 +160,7 @@ static bool handle_response(struct dns_flight *flight, struct resolvers *resolve
 			    uint8_t *response, size_t size, struct dns_counters *counters,
 			    uint64_t now_usec)
 {
-	size_t there = size < RESPONSE_MAX ? size : RESPONSE_MAX;
+	size_t there = size < DNS_DATAGRAM_MAX ? size : DNS_DATAGRAM_MAX;
 	struct dns_query query;
 
 	if (!read_query(flight, &query) || !dns_is_response(&query, query.id, response, there)) {
@@ -188,7 +179,7 @@ static bool handle_response(struct dns_flight *flight, struct resolvers *resolve
 static void receive(struct dns_flight *flight, struct resolvers *resolvers,
 		    struct dns_counters *counters, uint64_t now_usec)
 {
-	uint8_t response[RESPONSE_MAX];
+	uint8_t response[DNS_DATAGRAM_MAX];
 
 	for (int i = 0; i < RESPONSES; i++) {
 		ssize_t size =

@@ -4,10 +4,8 @@
 #ifndef FLOE_LINK_DNS_FLIGHT_H
 #define FLOE_LINK_DNS_FLIGHT_H
 
-#include "../base/dns.h"
+#include "dns_packets.h"
 #include "resolvers.h"
-
-#include <poll.h>
 
 #define DNS_QUERY_MAX 512 /* the client of a longer one is told to use TCP */
 
@@ -22,28 +20,25 @@ struct dns_counters {
 };
 
 struct dns_flight {
-	int fd;              /* connected to the resolver; -1: free, and nothing else counts */
-	int client_fd;       /* where the query came in; not the flight's */
+	int fd; /* connected to the resolver; -1: free, and nothing else counts */
+	const struct dns_packets *packets; /* how the query came in; not the flight's */
+	struct dns_client client;
 	uint16_t client_id;  /* the query's number; it has a random one on its way */
 	uint64_t since_usec; /* when it came */
 	uint64_t due_usec;   /* when to try again */
 	unsigned int attempts;
 	struct resolver_choice choice;
-	struct sockaddr_in6 client; /* or a struct sockaddr_in */
 	size_t size;
 	uint8_t data[DNS_QUERY_MAX];
 };
 
-/* Sends the query in data of FLIGHT, whose size, client and client_fd are set, to a resolver. */
+/* Sends the query in data of FLIGHT, whose size, client and packets are set, to a resolver. */
 void dns_flight_start(struct dns_flight *flight, struct resolvers *resolvers,
 		      struct dns_counters *counters, uint64_t now_usec);
 
 /* Passes on what has come, or tries again when it is time; free at its end. */
 void dns_flight_handle(struct dns_flight *flight, struct resolvers *resolvers,
 		       struct dns_counters *counters, uint64_t now_usec);
-
-/* Sends SIZE bytes to the client, or drops them. */
-void dns_send(int fd, const struct sockaddr_in6 *client, const uint8_t *data, size_t size);
 
 /* Does nothing when it is free. */
 void dns_flight_close(struct dns_flight *flight);

@@ -6,23 +6,14 @@
 #include "../sys/clock.h"
 #include "dns_answer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* Queries in a second and at once: more than a busy machine has, little work for us. */
-#define INTERVAL_USEC  2000
-#define BURST          64
-
-#define RECEIVE_BUFFER 65536
-
-/* How often another port is tried when the one for UDP is not free for TCP. */
-#define PORT_ATTEMPTS 32
-
-static const int families[DNS_FAMILIES] = {AF_INET, AF_INET6};
+/* Queries by TCP in a second and at once, as by UDP (dns_packets.c). */
+#define INTERVAL_USEC 2000
+#define BURST         64
 
 /* ---- sockets ---- */
 
@@ -51,79 +42,65 @@ static int set_options(int fd, int family, int index)
 	return set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
 }
 
-/* A socket of TYPE at ADDRESS, which gets the port that the kernel chose if it has none. */
-static int open_socket(int type, int index, union address *address)
+static socklen_t fill_address(const struct ip *ip, int index, union address *address)
 {
-	CLEANUP_FD int fd = socket(address->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	socklen_t size = sizeof(*address);
+	*address = (union address){.any = {.sa_family = ip->family}};
+	if (ip->family == AF_INET) {
+		address->v4.sin_addr = ip_to_v4(ip);
+		return sizeof(address->v4);
+	}
+	memcpy(&address->v6.sin6_addr, ip->bytes, sizeof(address->v6.sin6_addr));
+	if (IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr))
+		address->v6.sin6_scope_id = (uint32_t)index;
+	return sizeof(address->v6);
+}
+
+/* A listening socket, at a port of the kernel's choice, which is put into *PORT. */
+static int open_stream(const struct ip *ip, int index, uint16_t *port)
+{
+	CLEANUP_FD int fd = socket(ip->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	union address address;
+	socklen_t size = fill_address(ip, index, &address);
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	if ((r = set_options(fd, address->any.sa_family, index)) < 0)
+	if ((r = set_options(fd, ip->family, index)) < 0)
 		return r;
-	if (bind(fd, &address->any,
-		 address->any.sa_family == AF_INET ? sizeof(address->v4) : sizeof(address->v6)) <
-		    0 ||
-	    getsockname(fd, &address->any, &size) < 0)
+	if (bind(fd, &address.any, size) < 0 || getsockname(fd, &address.any, &size) < 0 ||
+	    listen(fd, DNS_STREAM_MAX) < 0)
 		return -errno;
-	if (type == SOCK_STREAM)
-		return listen(fd, DNS_STREAM_MAX) < 0 ? -errno : take_fd(&fd);
-	if ((r = set_option(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)) < 0)
-		return r;
+	*port = ntohs(ip->family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
 	return take_fd(&fd);
 }
 
-/* Both at the same port. -EADDRINUSE: another port may do. */
-static int open_pair(struct dns_server *server, int family, int index, union address address)
-{
-	CLEANUP_FD int udp = open_socket(SOCK_DGRAM, index, &address);
-	CLEANUP_FD int tcp = udp < 0 ? udp : open_socket(SOCK_STREAM, index, &address);
-
-	if (tcp < 0)
-		return tcp;
-	server->ports[family] =
-		ntohs(families[family] == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
-	server->udp[family] = take_fd(&udp);
-	server->tcp[family] = take_fd(&tcp);
-	return 0;
-}
-
 static int open_family(struct dns_server *server, int family, int index,
-		       const union address *address, struct floe_error *error)
+		       const struct dns_settings *settings, struct floe_error *error)
 {
-	char text[INET6_ADDRSTRLEN];
-	int r = -EADDRINUSE;
+	const struct ip *ip = &settings->at[family];
+	char text[IP_TEXT_SIZE];
+	int r = dns_packets_open(&server->packets[family], index, ip, settings->client_mac, error);
 
-	for (int i = 0; i < PORT_ATTEMPTS && r == -EADDRINUSE; i++)
-		r = open_pair(server, family, index, *address);
-	if (r == 0)
-		return 0;
-	inet_ntop(families[family],
-		  families[family] == AF_INET ? (const void *)&address->v4.sin_addr
-					      : (const void *)&address->v6.sin6_addr,
-		  text, sizeof(text));
-	return err_errno(error, -r, "cannot answer DNS queries at %s on link number %d", text,
-			 index);
+	if (r < 0)
+		return r;
+	r = open_stream(ip, index, &server->ports[family]);
+	if (r < 0)
+		return err_errno(error, -r, "cannot answer DNS queries at %s on link number %d",
+				 ip_format(ip, text), index);
+	server->tcp[family] = r;
+	return 0;
 }
 
 static int open_families(struct dns_server *server, int index, const struct dns_settings *settings,
 			 struct floe_error *error)
 {
-	const union address v4 = {.v4 = {.sin_family = AF_INET, .sin_addr = settings->address4}};
-	union address v6 = {.v6 = {.sin6_family = AF_INET6, .sin6_addr = settings->address6}};
-	bool has_v4 = v4.v4.sin_addr.s_addr != 0;
-	bool has_v6 = !IN6_IS_ADDR_UNSPECIFIED(&settings->address6);
 	int r = 0;
 
-	if (!has_v4 && !has_v6)
+	if (!settings->at[0].family && !settings->at[1].family)
 		return err_usage(error, "there is no address to answer DNS queries at");
-	if (IN6_IS_ADDR_LINKLOCAL(&settings->address6))
-		v6.v6.sin6_scope_id = (uint32_t)index;
-	if (has_v4)
-		r = open_family(server, 0, index, &v4, error);
-	if (r == 0 && has_v6)
-		r = open_family(server, 1, index, &v6, error);
+	for (int i = 0; r == 0 && i < DNS_FAMILIES; i++)
+		if (settings->at[i].family)
+			r = open_family(server, i, index, settings, error);
 	return r;
 }
 
@@ -133,8 +110,10 @@ void dns_server_init(struct dns_server *server)
 	server->bucket.interval_usec = INTERVAL_USEC;
 	server->bucket.burst = BURST;
 	server->names = -1;
-	for (int i = 0; i < DNS_FAMILIES; i++)
-		server->udp[i] = server->tcp[i] = -1;
+	for (int i = 0; i < DNS_FAMILIES; i++) {
+		server->packets[i] = (struct dns_packets)DNS_PACKETS_CLOSED;
+		server->tcp[i] = -1;
+	}
 	for (int i = 0; i < DNS_IN_FLIGHT_MAX; i++)
 		server->flights[i].fd = -1;
 	for (int i = 0; i < DNS_STREAM_MAX; i++)
@@ -144,14 +123,9 @@ void dns_server_init(struct dns_server *server)
 int dns_server_open(struct dns_server *server, int index, const struct dns_settings *settings,
 		    struct floe_error *error)
 {
-	char link[IF_NAMESIZE];
 	int r;
 
 	dns_server_init(server);
-	/* Sockets are bound to any number, there or not. */
-	if (!if_indextoname((unsigned int)index, link))
-		return err_errno(error, ENODEV, "cannot answer DNS queries on link number %d",
-				 index);
 	r = open_families(server, index, settings, error);
 	if (r == 0 && settings->names >= 0) {
 		server->names = fcntl(settings->names, F_DUPFD_CLOEXEC, 3);
@@ -166,7 +140,7 @@ int dns_server_open(struct dns_server *server, int index, const struct dns_setti
 void dns_server_close(struct dns_server *server)
 {
 	for (int i = 0; i < DNS_FAMILIES; i++) {
-		cleanup_fd(&server->udp[i]);
+		dns_packets_close(&server->packets[i]);
 		cleanup_fd(&server->tcp[i]);
 	}
 	for (int i = 0; i < DNS_IN_FLIGHT_MAX; i++)
@@ -194,10 +168,11 @@ uint64_t dns_server_poll(const struct dns_server *server, uint64_t now_usec,
 	uint64_t token = token_bucket_next(&server->bucket, now_usec), next = 0;
 	bool paused = token > now_usec, idle = has_idle_stream(server);
 
-	if (paused && (server->udp[0] >= 0 || server->udp[1] >= 0))
+	if (paused)
 		next = token;
 	for (int i = 0; i < DNS_FAMILIES; i++) {
-		*polls++ = (struct pollfd){.fd = paused ? -1 : server->udp[i], .events = POLLIN};
+		next = clock_earlier(next,
+				     dns_packets_poll(&server->packets[i], now_usec, polls++));
 		*polls++ = (struct pollfd){.fd = paused || !idle ? -1 : server->tcp[i],
 					   .events = POLLIN};
 	}
@@ -240,59 +215,57 @@ static struct dns_flight *take_flight(struct dns_server *server)
 	return oldest;
 }
 
-static void forward(struct dns_server *server, int fd, const struct sockaddr_in6 *client,
-		    const uint8_t *data, size_t size, uint64_t now_usec)
+static void forward(struct dns_server *server, const struct dns_packets *packets,
+		    const struct udp_frame *frame, uint64_t now_usec)
 {
 	struct dns_flight *flight = take_flight(server);
 
-	flight->client_fd = fd;
-	flight->client = *client;
-	flight->size = size;
-	memcpy(flight->data, data, size);
+	flight->packets = packets;
+	flight->client = dns_packets_client(frame);
+	flight->size = frame->size;
+	memcpy(flight->data, frame->payload, frame->size);
 	dns_flight_start(flight, &server->resolvers, &server->counters, now_usec);
 }
 
-/* SIZE may be more than there is in DATA. */
-static void handle_query(struct dns_server *server, int fd, const struct sockaddr_in6 *client,
-			 const uint8_t *data, size_t size, uint64_t now_usec)
+static void handle_query(struct dns_server *server, const struct dns_packets *packets,
+			 const struct udp_frame *frame, uint64_t now_usec)
 {
+	const struct dns_client client = dns_packets_client(frame);
 	uint8_t answer[DNS_ANSWER_MAX];
 	struct dns_query query;
 	ssize_t length;
 
-	if (size > DNS_QUERY_MAX) {
-		length = dns_parse(data, DNS_QUERY_MAX, &query) < 0
+	if (frame->size > DNS_QUERY_MAX) {
+		length = dns_parse(frame->payload, DNS_QUERY_MAX, &query) < 0
 				 ? -EBADMSG
 				 : dns_build_truncated(&query, answer, sizeof(answer));
 	} else {
-		length = dns_answer(server->names, data, size, false, &query, answer);
+		length = dns_answer(server->names, frame->payload, frame->size, false, &query,
+				    answer);
 	}
 	if (length == 0) {
-		forward(server, fd, client, data, size, now_usec);
+		forward(server, packets, frame, now_usec);
 		return;
 	}
 	if (length > 0)
-		dns_send(fd, client, answer, (size_t)length);
+		dns_packets_answer(packets, &client, &query, answer, (size_t)length);
 	server->counters.answered += length > 0;
 	server->counters.ignored += length < 0;
 }
 
-static void handle_udp(struct dns_server *server, int fd, uint64_t now_usec)
+static int handle_packets(struct dns_server *server, struct dns_packets *packets, uint64_t now_usec)
 {
-	uint8_t data[DNS_QUERY_MAX];
+	uint8_t data[LINK_FRAME_MAX];
+	struct udp_frame frame;
+	int r;
 
-	while (fd >= 0 && token_bucket_next(&server->bucket, now_usec) <= now_usec) {
-		struct sockaddr_in6 client = {0};
-		socklen_t length = sizeof(client);
-		ssize_t size = recvfrom(fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC,
-					(struct sockaddr *)&client, &length);
-
-		if (size < 0 && errno == EAGAIN)
-			return;
-		token_bucket_take(&server->bucket, now_usec);
-		if (size >= 0)
-			handle_query(server, fd, &client, data, (size_t)size, now_usec);
+	while ((r = dns_packets_receive(packets, now_usec, data, &frame)) > 0 || r == -EBADMSG) {
+		if (r > 0)
+			handle_query(server, packets, &frame, now_usec);
+		else
+			server->counters.ignored++;
 	}
+	return r;
 }
 
 /* ---- connections ---- */
@@ -341,8 +314,8 @@ static void handle_stream(struct dns_server *server, struct dns_stream *stream, 
 
 /* ---- a turn ---- */
 
-void dns_server_handle(struct dns_server *server, uint64_t now_usec,
-		       const struct pollfd polls[static DNS_SERVER_POLLS])
+int dns_server_handle(struct dns_server *server, uint64_t now_usec,
+		      const struct pollfd polls[static DNS_SERVER_POLLS])
 {
 	const struct pollfd *flights = polls + 2 * (size_t)DNS_FAMILIES;
 	const struct pollfd *streams = flights + DNS_IN_FLIGHT_MAX;
@@ -355,9 +328,12 @@ void dns_server_handle(struct dns_server *server, uint64_t now_usec,
 		if (streams[i].revents || server->streams[i].due_usec <= now_usec)
 			handle_stream(server, &server->streams[i], now_usec);
 	for (int i = 0; i < DNS_FAMILIES; i++) {
-		if (polls[2 * i].revents)
-			handle_udp(server, server->udp[i], now_usec);
+		int r = handle_packets(server, &server->packets[i], now_usec);
+
+		if (r < 0)
+			return r;
 		if (polls[2 * i + 1].revents)
 			accept_one(server, server->tcp[i], now_usec);
 	}
+	return 0;
 }

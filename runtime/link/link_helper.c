@@ -4,6 +4,7 @@
 
 #include "../base/cleanup.h"
 #include "../sys/clock.h"
+#include "../sys/close_later.h"
 #include "../sys/process.h"
 #include "dhcp_server.h"
 #include "link_confine.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_ether.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,7 +24,7 @@
 #define GUARD_SIZE 65536
 
 /* Of each service and of DNS. */
-#define POLLS (3 + DNS_SERVER_POLLS)
+#define POLLS (2 + DNS_SERVER_POLLS)
 
 /* One mapping, nothing of the caller's: all that the process has of its own. */
 struct link_helper_memory {
@@ -32,15 +32,23 @@ struct link_helper_memory {
 	uint8_t stack[STACK_SIZE];
 	struct dhcp_server dhcp;
 	struct ra_server ra;
-	struct link_service watch; /* takes no frame: it is told that the link has gone */
 	struct dns_server dns;
 	struct pollfd polls[POLLS];
 	struct link_confinement confinement;
 	struct sock_filter filter[LINK_FILTER_MAX];
-	int fds[4 + 2 * DNS_FAMILIES + 1];
+	int fds[1 + LINK_HELPER_PACKETS + DNS_FAMILIES + 1];
 };
 
 /* ---- opening ---- */
+
+/* The descriptor of each packet socket. */
+static void list_packets(struct link_helper_memory *memory, int *fds[static LINK_HELPER_PACKETS])
+{
+	*fds++ = &memory->dhcp.service.fd;
+	*fds++ = &memory->ra.service.fd;
+	for (int i = 0; i < DNS_FAMILIES; i++)
+		*fds++ = &memory->dns.packets[i].service.fd;
+}
 
 static struct link_helper_memory *map_memory(void)
 {
@@ -56,33 +64,25 @@ static struct link_helper_memory *map_memory(void)
 	}
 	memory->dhcp = (struct dhcp_server)DHCP_SERVER_CLOSED;
 	memory->ra = (struct ra_server)RA_SERVER_CLOSED;
-	memory->watch.fd = -1;
 	dns_server_init(&memory->dns);
 	return memory;
+}
+
+static void take_packets(struct link_helper_memory *memory, int packets[static LINK_HELPER_PACKETS])
+{
+	int *fds[LINK_HELPER_PACKETS];
+
+	list_packets(memory, fds);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		packets[i] = take_fd(fds[i]);
 }
 
 static void unmap_memory(struct link_helper_memory *memory)
 {
 	dhcp_server_close(&memory->dhcp);
 	ra_server_close(&memory->ra);
-	link_service_close(&memory->watch);
 	dns_server_close(&memory->dns);
 	munmap(memory, sizeof(*memory));
-}
-
-/* For links without other services: DNS sockets are not told when their link goes. No frame has
- * this protocol's number, so that none is even looked at. */
-static int open_watch(struct link_helper_memory *memory, int index, struct floe_error *error)
-{
-	static const struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-	static const struct link_service_kind kind = {
-		.name = "DNS",
-		.protocol = ETH_P_LOOP,
-		.filter = nothing,
-		.filter_count = ARRAY_SIZE(nothing),
-	};
-
-	return link_service_open(&memory->watch, index, &kind, error);
 }
 
 static int open_services(struct link_helper_memory *memory, const struct link_services *services,
@@ -94,8 +94,6 @@ static int open_services(struct link_helper_memory *memory, const struct link_se
 		r = dhcp_server_open(&memory->dhcp, index, &services->lease, error);
 	if (r == 0 && services->ra)
 		r = ra_server_open(&memory->ra, index, &services->router, error);
-	if (r == 0 && !services->dhcp && !services->ra)
-		r = open_watch(memory, index, error);
 	if (r == 0 && services->dns)
 		r = dns_server_open(&memory->dns, index, &services->names, error);
 	return r;
@@ -108,6 +106,10 @@ int link_helper_open(struct link_helper *helper, const struct link_services *ser
 	int r;
 
 	*helper = (struct link_helper)LINK_HELPER_CLOSED;
+	/* It would not be told that its link has gone. */
+	if (!services->dhcp && !services->ra && !services->dns)
+		return err_usage(error, "there is nothing to serve on link number %d",
+				 services->index);
 	memory = map_memory();
 	if (!memory)
 		return err_errno(error, errno, "cannot map memory for serving a link");
@@ -127,20 +129,11 @@ int link_helper_open(struct link_helper *helper, const struct link_services *ser
 /* Whether the link is there. */
 static bool serve_once(struct link_helper_memory *memory)
 {
-	uint8_t data[LINK_FRAME_MAX];
-	bool checksum_done;
 	uint64_t now = clock_usec();
-	ssize_t r;
 
-	if (dhcp_server_handle(&memory->dhcp, now) == -ENODEV ||
-	    ra_server_handle(&memory->ra, now) == -ENODEV)
-		return false;
-	while ((r = link_service_receive(&memory->watch, now, data, &checksum_done)) > 0)
-		;
-	if (r == -ENODEV)
-		return false;
-	dns_server_handle(&memory->dns, now, memory->polls + 3);
-	return true;
+	return dhcp_server_handle(&memory->dhcp, now) != -ENODEV &&
+	       ra_server_handle(&memory->ra, now) != -ENODEV &&
+	       dns_server_handle(&memory->dns, now, memory->polls + 2) != -ENODEV;
 }
 
 static uint64_t fill_polls(struct link_helper_memory *memory)
@@ -149,8 +142,7 @@ static uint64_t fill_polls(struct link_helper_memory *memory)
 
 	next = dhcp_server_poll(&memory->dhcp, now, &memory->polls[0]);
 	next = clock_earlier(next, ra_server_poll(&memory->ra, now, &memory->polls[1]));
-	next = clock_earlier(next, link_service_poll(&memory->watch, now, &memory->polls[2]));
-	return clock_earlier(next, dns_server_poll(&memory->dns, now, memory->polls + 3));
+	return clock_earlier(next, dns_server_poll(&memory->dns, now, memory->polls + 2));
 }
 
 static int run(void *context)
@@ -184,19 +176,18 @@ static void make_title(char *text, size_t size, const char *machine)
 static void prepare(struct link_helper_memory *memory, const char *name, int report)
 {
 	struct link_confinement *confinement = &memory->confinement;
+	int *packets[LINK_HELPER_PACKETS];
 	size_t count = 0;
 
 	/* The first time musl looks for the clock in what the process will not have: the stack that
 	 * the program began with. */
 	clock_usec();
 	memory->fds[count++] = report;
-	memory->fds[count++] = memory->dhcp.service.fd;
-	memory->fds[count++] = memory->ra.service.fd;
-	memory->fds[count++] = memory->watch.fd;
-	for (int i = 0; i < DNS_FAMILIES; i++) {
-		memory->fds[count++] = memory->dns.udp[i];
+	list_packets(memory, packets);
+	for (size_t i = 0; i < ARRAY_SIZE(packets); i++)
+		memory->fds[count++] = *packets[i];
+	for (int i = 0; i < DNS_FAMILIES; i++)
 		memory->fds[count++] = memory->dns.tcp[i];
-	}
 	memory->fds[count++] = memory->dns.names;
 	*confinement = (struct link_confinement){
 		.parent = getpid(),
@@ -231,6 +222,7 @@ int link_helper_start(struct link_helper *helper, const char *name, struct floe_
 		return err_errno(error, -pid, "cannot make the process that serves a link");
 	helper->report = take_fd(&ours);
 	helper->memory = NULL;
+	take_packets(memory, helper->packets);
 	unmap_memory(memory);
 	return 0;
 }
@@ -274,19 +266,17 @@ int link_helper_fd(const struct link_helper *helper)
 	return helper->pidfd;
 }
 
-void link_helper_kill(const struct link_helper *helper)
-{
-	if (helper->pidfd >= 0)
-		process_signal(helper->pidfd, SIGKILL);
-}
-
 void link_helper_stop(struct link_helper *helper)
 {
-	if (helper->memory)
+	if (helper->memory) {
+		take_packets(helper->memory, helper->packets);
 		unmap_memory(helper->memory);
-	link_helper_kill(helper);
-	if (helper->pidfd >= 0)
+	}
+	if (helper->pidfd >= 0) {
+		process_signal(helper->pidfd, SIGKILL);
 		process_wait(helper->pidfd, NULL);
+	}
+	close_later(helper->packets, ARRAY_SIZE(helper->packets));
 	cleanup_fd(&helper->pidfd);
 	cleanup_fd(&helper->report);
 	*helper = (struct link_helper)LINK_HELPER_CLOSED;

@@ -32,12 +32,18 @@ struct link_services {
 	struct dns_settings names; /* its directory must let the user nobody search and read */
 };
 
+#define LINK_HELPER_PACKETS (2 + DNS_FAMILIES) /* DHCP, router advertisements, DNS */
+
 struct link_helper {
 	struct link_helper_memory
 		*memory; /* what the process works on; NULL: none is to be started */
 	int pidfd;       /* -1: no process */
 	int report;      /* where it tells how its start went; -1: nothing to hear */
-	/* Where DNS is answered, UDP and TCP alike; 0: not in this family. For redirecting port 53. */
+	/* Copies of the process's packet sockets, which nobody reads here: at the last close of each
+	 * the kernel waits some 10 ms (synchronize_net() in packet_release()), and a process that had
+	 * them alone would take that long to end. -1: none. */
+	int packets[LINK_HELPER_PACKETS];
+	/* Where DNS is answered by TCP; 0: not in this family. For redirecting port 53. */
 	uint16_t dns_port4, dns_port6;
 	/* After link_helper_ready(): what the process could not give up, as a sentence; NULL: it has
 	 * given up everything. */
@@ -46,7 +52,7 @@ struct link_helper {
 
 #define LINK_HELPER_CLOSED                                                                         \
 	{                                                                                          \
-		.pidfd = -1, .report = -1                                                          \
+		.pidfd = -1, .report = -1, .packets = { -1, -1, -1, -1 }                           \
 	}
 
 /* Opens the sockets of SERVICES, which are copied and checked. Takes CAP_NET_RAW. After success
@@ -54,7 +60,7 @@ struct link_helper {
 int link_helper_open(struct link_helper *helper, const struct link_services *services,
 		     struct floe_error *error);
 
-/* Starts the process that serves them for the machine NAME; the sockets are its alone from then on.
+/* Starts the process that serves them for the machine NAME; nobody else reads them from then on.
  * Any thread of any program may do so: of its memory the process keeps what it runs on. */
 int link_helper_start(struct link_helper *helper, const char *name, struct floe_error *error);
 
@@ -65,11 +71,8 @@ int link_helper_ready(struct link_helper *helper, struct floe_error *error);
 /* Readable when the process has ended; -1: there is none. */
 int link_helper_fd(const struct link_helper *helper);
 
-/* Ends the process without waiting: its packet sockets take the kernel some 20 ms to close
- * (synchronize_net() in packet_release()), in which others can be ended. */
-void link_helper_kill(const struct link_helper *helper);
-
-/* Ends the process at once and reaps it, or closes what was only opened. */
+/* Ends the process at once and reaps it, or closes what was only opened. What takes the kernel its
+ * time is left to close_later(). */
 void link_helper_stop(struct link_helper *helper);
 
 #endif

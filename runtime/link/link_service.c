@@ -10,12 +10,14 @@
 
 #define AT_SENDER 6 /* in the Ethernet header */
 
-/* Frames looked at in a turn and in a second: far more than a client needs, little work for us. */
-#define BURST         16
-#define INTERVAL_USEC 20000
-
 /* How often a link that is down is looked for. */
 #define CHECK_USEC 1000000
+
+const struct link_limits link_limits_few = {
+	.interval_usec = 20000,
+	.burst = 16,
+	.receive_buffer = 16384,
+};
 
 static int fail(int errnum, int index, const char *name, struct floe_error *error)
 {
@@ -30,31 +32,37 @@ static int fail(int errnum, int index, const char *name, struct floe_error *erro
 	return r;
 }
 
-size_t link_filter_sender(const uint8_t mac[static WIRE_MAC_SIZE],
-			  struct sock_filter out[static LINK_FILTER_SENDER_COUNT])
+void link_filter_field(uint16_t size, uint32_t at, uint32_t value,
+		       struct sock_filter out[static LINK_FILTER_FIELD_COUNT])
 {
-	const struct sock_filter sender[LINK_FILTER_SENDER_COUNT] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_SENDER),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, wire_get32(mac), 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_SENDER + 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, wire_get16(mac + 4), 1, 0),
+	const struct sock_filter field[LINK_FILTER_FIELD_COUNT] = {
+		BPF_STMT((uint16_t)(BPF_LD | BPF_ABS | size), at),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 
-	memcpy(out, sender, sizeof(sender));
+	memcpy(out, field, sizeof(field));
+}
+
+size_t link_filter_sender(const uint8_t mac[static WIRE_MAC_SIZE],
+			  struct sock_filter out[static LINK_FILTER_SENDER_COUNT])
+{
+	link_filter_field(BPF_W, AT_SENDER, wire_get32(mac), out);
+	link_filter_field(BPF_H, AT_SENDER + 4, wire_get16(mac + 4), out + LINK_FILTER_FIELD_COUNT);
 	return LINK_FILTER_SENDER_COUNT;
 }
 
 int link_service_open(struct link_service *service, int index, const struct link_service_kind *kind,
 		      struct floe_error *error)
 {
-	CLEANUP_FD int fd =
-		packet_socket_open(index, kind->protocol, kind->filter, kind->filter_count);
+	const struct link_limits *limits = kind->limits;
+	CLEANUP_FD int fd = packet_socket_open(index, kind->protocol, kind->filter,
+					       kind->filter_count, limits->receive_buffer);
 	int r;
 
 	*service = (struct link_service){
-		.fd = -1, .bucket = {.interval_usec = INTERVAL_USEC, .burst = BURST}};
+		.fd = -1,
+		.bucket = {.interval_usec = limits->interval_usec, .burst = limits->burst}};
 	if (fd < 0)
 		return fail(-fd, index, kind->name, error);
 	if (kind->multicast && (r = packet_socket_join(fd, index, kind->multicast)) < 0)

@@ -16,13 +16,26 @@
 /* A full Ethernet frame and more. */
 #define LINK_FRAME_MAX           2048
 
-#define LINK_FILTER_SENDER_COUNT 6
+#define LINK_FILTER_FIELD_COUNT  3
+#define LINK_FILTER_SENDER_COUNT (2 * LINK_FILTER_FIELD_COUNT)
 
 struct link_service {
 	int fd; /* -1: closed */
 	struct token_bucket bucket;
 	uint64_t check_usec; /* when to see whether a link that went down is gone; 0: it is up */
 };
+
+/* How much a machine makes us look at. */
+struct link_limits {
+	uint64_t interval_usec; /* a frame in this time */
+	unsigned int burst;     /* and so many at once */
+	/* Bytes of waiting frames, which the kernel counts with what it needs for each. Those that a
+	 * flood leaves waiting delay those that come after it. */
+	int receive_buffer;
+};
+
+/* For what a client seldom asks: far more than one needs, little work for us. */
+extern const struct link_limits link_limits_few;
 
 /* What a service waits for. */
 struct link_service_kind {
@@ -31,7 +44,13 @@ struct link_service_kind {
 	const struct sock_filter *filter;
 	size_t filter_count;
 	const uint8_t *multicast; /* an address to listen to; NULL: none */
+	const struct link_limits *limits;
 };
+
+/* Writes to OUT, for a filter, what drops all frames but those with VALUE as the SIZE (BPF_B, BPF_H,
+ * BPF_W) at AT. */
+void link_filter_field(uint16_t size, uint32_t at, uint32_t value,
+		       struct sock_filter out[static LINK_FILTER_FIELD_COUNT]);
 
 /* Writes to OUT, for the beginning of a filter, what drops all frames but those from MAC. On a
  * bridge the frames of other machines are not even counted then. Returns how many it wrote. */

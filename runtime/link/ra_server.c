@@ -69,6 +69,7 @@ int ra_server_open(struct ra_server *server, int index, const struct ra_router *
 		.filter = whole,
 		.filter_count = make_filter(router, whole),
 		.multicast = all_routers,
+		.limits = &link_limits_few,
 	};
 	int r;
 

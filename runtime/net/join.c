@@ -38,7 +38,7 @@ static int remove_rules(const struct net_table *table, const struct net_member *
 	if (r == 0)
 		r = table->count > 0 ? rules_remove(&netlink, table, member, error)
 				     : rules_delete(&netlink, error);
-	close_later(&netlink.fd);
+	close_later(&netlink.fd, 1);
 	return r;
 }
 
@@ -200,9 +200,9 @@ int net_claim(const struct net_member *member, struct floe_error *error)
 static int join(struct netlink *filter, struct net_table *table, struct net_member *member,
 		struct floe_error *error)
 {
-	int r = net_table_write(table, error);
+	int r = 0;
 
-	if (r == 0 && filter)
+	if (filter)
 		r = rules_add(filter, table, member, error);
 	if (r == 0)
 		r = zone_names_add(member, error);
@@ -235,8 +235,12 @@ int net_join(struct netlink *filter, const char *machine, const uint16_t dns[sta
 
 	if (!member)
 		return r;
-	memcpy(member->dns, dns, sizeof(member->dns));
-	return join(filter, &table, member, error);
+	/* It is written down already but for these. */
+	if (dns[0] || dns[1]) {
+		memcpy(member->dns, dns, sizeof(member->dns));
+		r = net_table_write(&table, error);
+	}
+	return r < 0 ? r : join(filter, &table, member, error);
 }
 
 int net_move(struct netlink *filter, const char *machine, const struct ip address[static 2],

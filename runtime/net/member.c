@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -90,58 +91,109 @@ const char *member_write(struct arena *arena, const struct net_member *member)
 
 /* ---- reading ---- */
 
+/* The text before the next SEPARATOR of *REST, which moves behind it and becomes NULL at the end. */
+static char *cut(char **rest, char separator)
+{
+	char *start = *rest;
+	char *end = start ? strchr(start, separator) : NULL;
+
+	if (end)
+		*end++ = '\0';
+	*rest = end;
+	return start;
+}
+
+/* The whole of TEXT as a number up to MAX. */
+static int read_number(const char *text, uint64_t max, uint64_t *number)
+{
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return -EBADMSG;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return *end || errno || *number > max ? -EBADMSG : 0;
+}
+
 static int read_ip(const char *text, struct ip *ip)
 {
 	*ip = (struct ip){0};
+	if (!text)
+		return -EBADMSG;
 	return strcmp(text, "none") == 0 || ip_parse(text, ip) == 0 ? 0 : -EBADMSG;
 }
 
-static int read_family(struct net_member *member, const char *value)
+/* ADDRESS/PREFIX,GATEWAY,DNS */
+static int read_family(struct net_member *member, char *value)
 {
-	char address[IP_TEXT_SIZE], gateway[IP_TEXT_SIZE];
-	unsigned int prefix, dns, i;
+	const char *address = cut(&value, '/'), *prefix = cut(&value, ',');
+	const char *gateway = cut(&value, ',');
+	uint64_t bits, dns;
+	unsigned int i;
 	struct ip ip;
 
-	if (sscanf(value, "%45[^/]/%u,%45[^,],%u", address, &prefix, gateway, &dns) != 4 ||
-	    ip_parse(address, &ip) < 0 || prefix > ip_bits(ip.family) || dns > UINT16_MAX)
+	if (ip_parse(address, &ip) < 0 || read_number(prefix, ip_bits(ip.family), &bits) < 0 ||
+	    read_number(value, UINT16_MAX, &dns) < 0)
 		return -EBADMSG;
 	i = family_index(ip.family);
 	member->address[i] = ip;
-	member->prefix[i] = (uint8_t)prefix;
+	member->prefix[i] = (uint8_t)bits;
 	member->dns[i] = (uint16_t)dns;
 	return read_ip(gateway, &member->gateway[i]);
 }
 
-static int read_port(struct arena *arena, struct net_member *member, const char *value)
+static int read_protocol(const char *name, uint8_t *protocol)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		if (strcmp(protocols[i].name, name) != 0)
+			continue;
+		*protocol = protocols[i].number;
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+/* PROTOCOL,ADDRESS,HOST,LAST,MACHINE */
+static int read_port(struct arena *arena, struct net_member *member, char *value)
 {
 	struct spec_port *port = ARENA_APPEND(arena, member->ports, member->port_count);
-	char protocol[8], address[IP_TEXT_SIZE];
+	const char *protocol = cut(&value, ','), *address = cut(&value, ',');
+	uint64_t numbers[3];
 
 	if (!port)
 		return -ENOMEM;
-	if (sscanf(value, "%7[^,],%45[^,],%hu,%hu,%hu", protocol, address, &port->host, &port->last,
-		   &port->machine) != 5)
-		return -EBADMSG;
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-		if (strcmp(protocols[i].name, protocol) == 0)
-			port->protocol = protocols[i].number;
-	if (!port->protocol || port->last < port->host)
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (read_number(cut(&value, ','), UINT16_MAX, &numbers[i]) < 0)
+			return -EBADMSG;
+	port->host = (uint16_t)numbers[0];
+	port->last = (uint16_t)numbers[1];
+	port->machine = (uint16_t)numbers[2];
+	if (value || port->last < port->host || read_protocol(protocol, &port->protocol) < 0)
 		return -EBADMSG;
 	return read_ip(address, &port->address);
 }
 
-static int read_mac(struct net_member *member, const char *value)
+static int hex_digit(char c)
 {
-	uint8_t *mac = member->mac;
-
-	return sscanf(value, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
-		      &mac[3], &mac[4], &mac[5]) == WIRE_MAC_SIZE
-		       ? 0
-		       : -EBADMSG;
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static int read_pair(struct arena *arena, struct net_member *member, const char *key,
-		     const char *value)
+static int read_mac(struct net_member *member, const char *value)
+{
+	if (strlen(value) != 3 * WIRE_MAC_SIZE - 1)
+		return -EBADMSG;
+	for (size_t i = 0; i < WIRE_MAC_SIZE; i++) {
+		int high = hex_digit(value[3 * i]), low = hex_digit(value[3 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -EBADMSG;
+		member->mac[i] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
+}
+
+/* Whether KEY is one of those that are taken as they are. */
+static bool read_simple(struct net_member *member, const char *key, const char *value)
 {
 	const struct {
 		const char *key;
@@ -157,11 +209,18 @@ static int read_pair(struct arena *arena, struct net_member *member, const char 
 		if (strcmp(simple[i].key, key) != 0)
 			continue;
 		if (simple[i].text)
-			*simple[i].text = arena_strdup(arena, value);
+			*simple[i].text = value;
 		else
 			*simple[i].flag = *value == '1';
-		return 0;
+		return true;
 	}
+	return false;
+}
+
+static int read_pair(struct arena *arena, struct net_member *member, const char *key, char *value)
+{
+	if (read_simple(member, key, value))
+		return 0;
 	if (strcmp(key, "address") == 0)
 		return read_family(member, value);
 	if (strcmp(key, "port") == 0)
@@ -169,24 +228,20 @@ static int read_pair(struct arena *arena, struct net_member *member, const char 
 	if (strcmp(key, "mac") == 0)
 		return read_mac(member, value);
 	if (strcmp(key, "rate") == 0)
-		return sscanf(value, "%" SCNu64, &member->rate) == 1 ? 0 : -EBADMSG;
+		return read_number(value, UINT64_MAX, &member->rate);
 	return -EBADMSG;
 }
 
-int member_read(struct arena *arena, const char *line, struct net_member *member)
+int member_read(struct arena *arena, char *line, struct net_member *member)
 {
-	char *copy = arena_strdup(arena, line), *position = NULL;
 	int r = 0;
 
 	*member = (struct net_member){.link = "", .zone = ""};
-	for (char *pair = strtok_r(copy, " ", &position); pair && r == 0;
-	     pair = strtok_r(NULL, " ", &position)) {
-		char *value = strchr(pair, '=');
+	while (line && r == 0) {
+		char *value = cut(&line, ' ');
+		const char *key = cut(&value, '=');
 
-		if (!value)
-			return -EBADMSG;
-		*value++ = '\0';
-		r = read_pair(arena, member, pair, value);
+		r = value ? read_pair(arena, member, key, value) : -EBADMSG;
 	}
 	return r < 0 ? r : member->machine && *member->machine ? 0 : -EBADMSG;
 }

@@ -17,7 +17,7 @@ struct net_member {
 	struct ip address[2]; /* the machine's */
 	struct ip gateway[2]; /* the host's on that link */
 	uint8_t prefix[2];    /* of their network */
-	uint16_t dns[2];      /* ports of the gateway's that answer the machine's DNS; 0: none */
+	uint16_t dns[2];      /* ports of the gateway's that answer DNS by TCP; 0: no relay */
 	bool masquerade;
 	bool isolate;
 	bool hosts_entry;
@@ -29,8 +29,9 @@ struct net_member {
 /* MEMBER as a line of text with its newline, in ARENA. */
 const char *member_write(struct arena *arena, const struct net_member *member);
 
-/* Reads such a line without its newline. 0, or -EBADMSG. */
-int member_read(struct arena *arena, const char *line, struct net_member *member);
+/* Reads such a line without its newline, which is cut into pieces that MEMBER points to. 0, -EBADMSG
+ * or -ENOMEM. Every start reads the lines of all machines: hence no scanf(3). */
+int member_read(struct arena *arena, char *line, struct net_member *member);
 
 /* "tcp", "udp" or "sctp". */
 const char *protocol_name(uint8_t protocol);

@@ -87,6 +87,7 @@ static void change_dns(struct nft_batch *batch, change_function change,
 		return;
 	nft_value_add_link(&element.key, member->link);
 	nft_value_add_mac(&element.key, member->mac);
+	nft_value_add_ip(&element.key, &member->gateway[family]);
 	nft_value_add_ip(&element.data, &member->gateway[family]);
 	nft_value_add_service(&element.data, member->dns[family]);
 	change(batch, &rules_dns[family], &element, 1);

@@ -8,7 +8,7 @@
 #include <linux/netfilter_ipv4.h>
 
 const struct nft_set rules_links = {.name = "links", .key = {NFT_TYPE_LINK}};
-const struct nft_set rules_masquerade = {.name = "masquerade", .key = {NFT_TYPE_LINK}};
+const struct nft_set rules_masquerade = {.name = "masqueraded", .key = {NFT_TYPE_LINK}};
 const struct nft_set rules_isolated = {.name = "isolated", .key = {NFT_TYPE_LINK}};
 const struct nft_set rules_hairpin = {.name = "hairpin", .key = {NFT_TYPE_LINK, NFT_TYPE_LINK}};
 const struct nft_set rules_back = {
@@ -36,10 +36,10 @@ const struct nft_set rules_ports_at[2] = {
 
 const struct nft_set rules_dns[2] = {
 	{.name = "dns4",
-	 .key = {NFT_TYPE_LINK, NFT_TYPE_MAC},
+	 .key = {NFT_TYPE_LINK, NFT_TYPE_MAC, NFT_TYPE_IPV4},
 	 .data = {NFT_TYPE_IPV4, NFT_TYPE_SERVICE}},
 	{.name = "dns6",
-	 .key = {NFT_TYPE_LINK, NFT_TYPE_MAC},
+	 .key = {NFT_TYPE_LINK, NFT_TYPE_MAC, NFT_TYPE_IPV6},
 	 .data = {NFT_TYPE_IPV6, NFT_TYPE_SERVICE}},
 };
 
@@ -52,6 +52,9 @@ static const struct {
 } chains[] = {
 	/* Before connections are looked up: what came in is seen as it was sent. */
 	{RULES_GUARD, {"filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW, NF_ACCEPT}},
+	/* After bridges: with br_netfilter the hook above is theirs (br_nf_pre_routing()), and what is
+	 * dropped there never gets to who reads packets off the bridge. */
+	{"here", {"filter", NF_INET_LOCAL_IN, NF_IP_PRI_RAW, NF_ACCEPT}},
 	{"between", {"filter", NF_INET_FORWARD, NF_IP_PRI_FILTER, NF_ACCEPT}},
 	{"published", {"nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST, NF_ACCEPT}},
 	{"published-here", {"nat", NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST, NF_ACCEPT}},
@@ -103,13 +106,12 @@ static void put_between(struct nft_batch *batch)
 
 /* Fields of a concatenation begin at multiples of four bytes, and so do registers. */
 #define REG(number)  (NFT_REG32_00 + (number))
-#define REG_DATA     REG(8)
+#define REG_DATA     REG(10)
 #define WORDS(bytes) ((uint32_t)((bytes) + 3) / 4)
 
-/* Translates to the address and port that MAP has for the fields from the first register on. */
-static void put_translation(struct nft_batch *batch, size_t family, const struct nft_set *map)
+/* Translates to the address and port in the registers from REG_DATA on. */
+static void put_dnat(struct nft_batch *batch, size_t family)
 {
-	nft_lookup_map(batch, map->name, REG(0), REG_DATA);
 	nft_nat(batch, NFT_NAT_DNAT, families[family], REG_DATA,
 		REG_DATA + WORDS(ip_size(families[family])));
 }
@@ -131,26 +133,39 @@ static void put_port_rule(struct nft_batch *batch, uint32_t hook, size_t family,
 	}
 	nft_load_meta(batch, NFT_META_L4PROTO, reg);
 	nft_load_port(batch, NFT_DESTINATION, reg + 1);
-	put_translation(batch, family, bound ? &rules_ports_at[family] : &rules_ports[family]);
+	nft_lookup_map(batch, bound ? rules_ports_at[family].name : rules_ports[family].name,
+		       REG(0), REG_DATA);
+	put_dnat(batch, family);
 	nft_rule_end(batch);
 }
 
-/* Each machine has a relay of its own, known by the machine's Ethernet address where they share a
- * link, whatever else the host has on its port 53. */
+/* DNS queries of a machine to its relay, known by the machine's Ethernet address where they share a
+ * link; where it takes those by TCP is in the registers from REG_DATA on. */
+static void match_dns(struct nft_batch *batch, size_t family, uint8_t protocol)
+{
+	nft_match_family(batch, families[family]);
+	nft_match_port(batch, protocol, NFT_DESTINATION, 53, 53);
+	nft_load_meta(batch, NFT_META_IIFNAME, REG(0));
+	nft_load_mac(batch, NFT_SOURCE, REG(4));
+	nft_load_address(batch, NFT_DESTINATION, families[family], REG(6));
+	nft_lookup_map(batch, rules_dns[family].name, REG(0), REG_DATA);
+}
+
+/* Whatever else is at the host's port 53, or published there. */
 static void put_dns_rules(struct nft_batch *batch, size_t family)
 {
-	static const uint8_t protocols[] = {IPPROTO_UDP, IPPROTO_TCP};
-
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		nft_rule_begin(batch, "published", NULL);
-		nft_match_family(batch, families[family]);
-		nft_match_local(batch);
-		nft_match_port(batch, protocols[i], NFT_DESTINATION, 53, 53);
-		nft_load_meta(batch, NFT_META_IIFNAME, REG(0));
-		nft_load_mac(batch, NFT_SOURCE, REG(4));
-		put_translation(batch, family, &rules_dns[family]);
-		nft_rule_end(batch);
-	}
+	nft_rule_begin(batch, "published", "read off the link");
+	match_dns(batch, family, IPPROTO_UDP);
+	nft_verdict(batch, NF_ACCEPT, NULL);
+	nft_rule_end(batch);
+	nft_rule_begin(batch, "published", NULL);
+	match_dns(batch, family, IPPROTO_TCP);
+	put_dnat(batch, family);
+	nft_rule_end(batch);
+	nft_rule_begin(batch, "here", "read off the link: nobody says that there is no such port");
+	match_dns(batch, family, IPPROTO_UDP);
+	nft_verdict(batch, NF_DROP, NULL);
+	nft_rule_end(batch);
 }
 
 static void put_published(struct nft_batch *batch)

@@ -8,7 +8,7 @@
 #include "rules.h"
 
 /* Kept of the table: one with another comment was made by another version, or by nobody of ours. */
-#define RULES_COMMENT "kept by floe: machines and their ports (1)"
+#define RULES_COMMENT "kept by floe: machines and their ports (2)"
 
 #define RULES_GUARD   "guard"
 
@@ -20,7 +20,7 @@ extern const struct nft_set rules_back;        /* bridges of zones: who sends ba
 extern const struct nft_set rules_from;        /* links whose packets have a chain of their own */
 extern const struct nft_set rules_ports[2];    /* by family_index(): published everywhere */
 extern const struct nft_set rules_ports_at[2]; /* on one address */
-extern const struct nft_set rules_dns[2];      /* link and Ethernet address: where DNS goes */
+extern const struct nft_set rules_dns[2];      /* link, Ethernet address, gateway: DNS by TCP */
 
 /* It was sent to a published port. */
 void rules_match_published(struct nft_batch *batch);

@@ -43,16 +43,11 @@ static const char *path_of(char path[static PATH_SIZE], const char *part, const 
 
 static int make_directory(void)
 {
-	char path[PATH_SIZE];
 	int r = path_make_parents(directory, 0755);
 
-	if (r < 0)
-		return r;
-	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	if (mkdir(path_of(path, ALIVE, NULL), 0700) < 0 && errno != EEXIST)
-		return -errno;
-	return 0;
+	if (r == 0 && mkdir(directory, 0755) < 0 && errno != EEXIST)
+		r = -errno;
+	return r;
 }
 
 /* The lock is on the directory itself. -EAGAIN: it was removed before it could be locked. */
@@ -79,13 +74,12 @@ int net_lock(bool make, struct floe_error *error)
 	int r = -EAGAIN;
 
 	for (int i = 0; i < LOCK_TRIES && (r == -EAGAIN || (make && r == -ENOENT)); i++) {
-		r = make ? make_directory() : 0;
-		if (r == 0)
-			r = lock_once();
+		r = lock_once();
+		if (r == -ENOENT && make) {
+			r = make_directory();
+			r = r < 0 ? r : -EAGAIN;
+		}
 	}
-	/* A directory with its lock is complete: what it lacks went with the one before. */
-	if (r >= 0 && make && make_directory() < 0)
-		err_errno(error, errno, "cannot make %s", directory);
 	if (r == -ENOENT && !make)
 		return r;
 	return r < 0 ? err_errno(error, -r, "cannot lock %s", directory) : r;
@@ -93,11 +87,11 @@ int net_lock(bool make, struct floe_error *error)
 
 /* ---- reading and writing ---- */
 
-static int read_lines(struct net_table *table, char *text)
+static int read_lines(struct net_table *table)
 {
 	char *position = NULL;
 
-	for (char *line = strtok_r(text, "\n", &position); line;
+	for (char *line = strtok_r(table->text, "\n", &position); line;
 	     line = strtok_r(NULL, "\n", &position)) {
 		struct net_member *member =
 			ARENA_APPEND(&table->arena, table->members, table->count);
@@ -111,16 +105,16 @@ static int read_lines(struct net_table *table, char *text)
 
 int net_table_read(struct net_table *table, struct floe_error *error)
 {
-	CLEANUP_FREE char *text = NULL;
 	char path[PATH_SIZE];
 	size_t size;
-	int r = file_read_all(path_of(path, MEMBERS, NULL), TABLE_LIMIT, &text, &size);
+	int r;
 
 	*table = (struct net_table){0};
+	r = file_read_all(path_of(path, MEMBERS, NULL), TABLE_LIMIT, &table->text, &size);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = read_lines(table, text);
+		r = read_lines(table);
 	return r < 0 ? err_errno(error, -r, "cannot read which machines use the network in %s",
 				 path)
 		     : 0;
@@ -154,6 +148,7 @@ int net_table_write(const struct net_table *table, struct floe_error *error)
 void net_table_free(struct net_table *table)
 {
 	arena_free(&table->arena);
+	free(table->text);
 	*table = (struct net_table){0};
 }
 
@@ -268,14 +263,23 @@ bool net_table_shares_link(const struct net_table *table, const struct net_membe
 
 /* ---- who lives ---- */
 
+static int open_alive(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int net_alive_take(const char *machine, struct floe_error *error)
 {
-	char path[PATH_SIZE];
-	CLEANUP_FD int fd = open(path_of(path, ALIVE, machine),
-				 O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char path[PATH_SIZE], parent[PATH_SIZE];
+	CLEANUP_FD int fd = open_alive(path_of(path, ALIVE, machine));
 
+	/* With the first machine: below the lock nobody removes it. */
+	if (fd == -ENOENT && mkdir(path_of(parent, ALIVE, NULL), 0700) == 0)
+		fd = open_alive(path);
 	if (fd < 0)
-		return err_errno(error, errno, "cannot make %s", path);
+		return err_errno(error, -fd, "cannot make %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return err_errno(error, errno, "cannot lock %s", path);
 	return take_fd(&fd);

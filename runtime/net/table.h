@@ -12,6 +12,7 @@
 
 struct net_table {
 	struct arena arena;
+	char *text; /* members that were read point to it */
 	struct net_member *members;
 	size_t count;
 };

@@ -123,7 +123,8 @@ static void probe_networkd(struct probe *probe)
 	bool runs = runs_networkd(host->unified.mount);
 
 	for (size_t i = 0; !runs && i < host->hierarchy_count; i++)
-		runs = runs_networkd(host->hierarchies[i].mount);
+		if (strcmp(host->hierarchies[i].controllers, "name=systemd") == 0)
+			runs = runs_networkd(host->hierarchies[i].mount);
 	probe->net->networkd =
 		runs && has_network_file(probe->spec->links.zone ? "80-container-vz.network"
 								 : "80-container-ve.network");
@@ -191,6 +192,8 @@ int host_net(struct host *host, const struct spec *spec, struct floe_error *erro
 	if (!spec->links.veth && spec->links.other_count == 0)
 		return 0;
 	r = netlink_open(&probe.route, NETLINK_ROUTE, error);
+	if (r == 0)
+		r = net_table_read(&probe.table, error);
 	if (r == 0) {
 		make_seed(&probe);
 		probe_networkd(&probe);
@@ -200,6 +203,7 @@ int host_net(struct host *host, const struct spec *spec, struct floe_error *erro
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
 		r = steps[i](&probe);
+	net_table_free(&probe.table);
 	netlink_close(&probe.route);
 	return r;
 }

@@ -85,27 +85,21 @@ static void choose_place(struct candidate *candidate, const char *name, unsigned
 	candidate->machine[1].bytes[15] = (uint8_t)place;
 }
 
-/* All addresses of an IPv4 network, and the two that are used of an IPv6 one: what routes there are
- * to any part of it. The own link's do not count, which may be about to go. */
+/*
+ * The two addresses that are used of a network: a smaller one of others within it is routed more
+ * exactly, and stays theirs. Routes by the own link do not count, which may be about to go.
+ */
 static int is_free(struct probe *probe, const struct candidate *candidate, uint32_t own)
 {
-	struct ip addresses[256] = {candidate->gateway[1], candidate->machine[1]};
-	size_t count = (size_t)1 << (32 - candidate->prefix[0]);
-	int r = probe->net->has_ipv6 ? route_is_free(&probe->route, addresses, 2, own, probe->error)
-				     : 1;
+	const struct ip addresses[4] = {candidate->gateway[0], candidate->machine[0],
+					candidate->gateway[1], candidate->machine[1]};
 
-	if (r <= 0)
-		return r;
-	for (size_t i = 0; i < count; i++) {
-		addresses[i] = ip_network(&candidate->gateway[0], candidate->prefix[0]);
-		addresses[i].bytes[3] = (uint8_t)(addresses[i].bytes[3] + i);
-	}
-	return route_is_free(&probe->route, addresses, count, own, probe->error);
+	return route_is_free(&probe->route, addresses, probe->net->has_ipv6 ? 4 : 2, own,
+			     probe->error);
 }
 
 /* Whether another machine has it, or is about to. */
-static bool is_claimed(struct probe *probe, const struct net_table *table,
-		       const struct candidate *candidate)
+static bool is_claimed(struct probe *probe, const struct candidate *candidate)
 {
 	const struct spec *spec = probe->spec;
 	struct net_member member = {.machine = spec->name,
@@ -115,7 +109,7 @@ static bool is_claimed(struct probe *probe, const struct net_table *table,
 
 	memcpy(member.address, candidate->machine, sizeof(member.address));
 	memcpy(member.prefix, candidate->prefix, sizeof(member.prefix));
-	owner = net_table_address(table, &member);
+	owner = net_table_address(&probe->table, &member);
 	return owner && net_alive(owner->machine);
 }
 
@@ -143,12 +137,12 @@ static uint32_t own_link(struct probe *probe)
 }
 
 /* 1: CHOICE is free. */
-static int try_choice(struct probe *probe, const struct net_table *table, unsigned int choice,
-		      uint32_t own, struct candidate *candidate)
+static int try_choice(struct probe *probe, unsigned int choice, uint32_t own,
+		      struct candidate *candidate)
 {
 	const struct spec *spec = probe->spec;
 	const char *zone = spec->links.zone;
-	const struct net_member *other = find_zone(table, zone);
+	const struct net_member *other = find_zone(&probe->table, zone);
 	char zone_name[32];
 
 	snprintf(zone_name, sizeof(zone_name), "%.12s zone", zone ? zone : "");
@@ -160,9 +154,9 @@ static int try_choice(struct probe *probe, const struct net_table *table, unsign
 		return 0;
 	}
 	choose_place(candidate, spec->name, choice, zone != NULL);
-	if (is_claimed(probe, table, candidate))
+	if (is_claimed(probe, candidate))
 		return 0;
-	return other ? 1 : is_free(probe, candidate, own);
+	return is_free(probe, candidate, own);
 }
 
 static unsigned int read_choice(struct probe *probe)
@@ -176,7 +170,7 @@ static unsigned int read_choice(struct probe *probe)
 	return (unsigned int)strtoul(text, NULL, 10) % CHOICES;
 }
 
-static int choose(struct probe *probe, const struct net_table *table)
+static int choose(struct probe *probe)
 {
 	unsigned int kept = read_choice(probe);
 	struct host_net *net = probe->net;
@@ -186,7 +180,7 @@ static int choose(struct probe *probe, const struct net_table *table)
 
 	for (unsigned int i = 0; r == 0 && i < CHOICES; i++) {
 		net->choice = (kept + i) % CHOICES;
-		r = try_choice(probe, table, net->choice, own, &candidate);
+		r = try_choice(probe, net->choice, own, &candidate);
 	}
 	if (r < 0)
 		return r;
@@ -238,16 +232,7 @@ static int check_all_given(struct probe *probe)
 
 int probe_addresses(struct probe *probe)
 {
-	struct net_table table;
-	int r;
-
 	if (probe->spec->links.address_count > 0)
 		return check_all_given(probe);
-	if (!net_is_managed(probe->spec, probe->net))
-		return 0;
-	r = net_table_read(&table, probe->error);
-	if (r == 0)
-		r = choose(probe, &table);
-	net_table_free(&table);
-	return r;
+	return net_is_managed(probe->spec, probe->net) ? choose(probe) : 0;
 }

@@ -2,12 +2,13 @@
 /* Which name servers of the host a machine could ask. */
 #include "host_net_parts.h"
 
+#include "../base/cleanup.h"
 #include "../base/resolv_conf.h"
 #include "../sys/path.h"
 
 #include <string.h>
 
-#define RESOLV_CONF_SIZE 65536
+#define RESOLV_CONF_LIMIT 65536
 
 static struct ip address_of(const struct resolv_server *server)
 {
@@ -35,13 +36,13 @@ static bool is_scoped(const struct ip *ip)
 static void take_servers(struct probe *probe, const char *path)
 {
 	struct host_net *net = probe->net;
-	char *text = arena_alloc(&probe->host->arena, RESOLV_CONF_SIZE);
-	ssize_t size = text ? file_read(path, text, RESOLV_CONF_SIZE) : -1;
+	CLEANUP_FREE char *text = NULL;
 	struct resolv_conf conf;
+	size_t size;
 
-	if (size < 0)
+	if (file_read_all(path, RESOLV_CONF_LIMIT, &text, &size) < 0)
 		return;
-	resolv_conf_parse(text, (size_t)size, &conf);
+	resolv_conf_parse(text, size, &conf);
 	for (size_t i = 0; i < conf.count; i++) {
 		struct ip ip = address_of(&conf.servers[i]), *slot;
 

@@ -4,6 +4,7 @@
 #define FLOE_PLAN_HOST_NET_PARTS_H
 
 #include "../../netlink/socket.h"
+#include "../net/table.h"
 #include "host_parts.h"
 
 struct probe {
@@ -12,6 +13,7 @@ struct probe {
 	const struct spec *spec;
 	struct floe_error *error;
 	struct netlink route;
+	struct net_table table; /* machines that are there */
 };
 
 /* 0, or a negative errno with the error set when the machine cannot be had. */

@@ -101,19 +101,16 @@ static int check_machines(struct probe *probe)
 	};
 	const struct net_member *owner;
 	const struct spec_port *port;
-	struct net_table table;
 	char text[PORT_TEXT_SIZE];
-	int r = net_table_read(&table, probe->error);
 
-	port = r == 0 ? net_table_port(&table, &member, &owner) : NULL;
-	if (port && net_alive(owner->machine)) {
-		r = err_set(probe->error, FLOE_ERROR_BUSY, EADDRINUSE,
-			    "cannot publish ports of %s: the machine %s has %s already",
-			    probe->spec->name, owner->machine, port_describe(port, text));
-		err_hint(probe->error, "choose another port of the host");
-	}
-	net_table_free(&table);
-	return r;
+	port = net_table_port(&probe->table, &member, &owner);
+	if (!port || !net_alive(owner->machine))
+		return 0;
+	err_set(probe->error, FLOE_ERROR_BUSY, EADDRINUSE,
+		"cannot publish ports of %s: the machine %s has %s already", probe->spec->name,
+		owner->machine, port_describe(port, text));
+	err_hint(probe->error, "choose another port of the host");
+	return -EADDRINUSE;
 }
 
 int check_ports(struct probe *probe)

@@ -16,7 +16,9 @@ struct plan_service {
 	struct dhcp_lease lease;
 	struct ra_router router;
 	struct ip dns_at[2]; /* by family_index(): where names are answered */
-	const char *zone;    /* whose machines' names are known; NULL: none */
+	/* The only machine that is answered, on a zone's bridge; zero: any. */
+	uint8_t dns_client[WIRE_MAC_SIZE];
+	const char *zone; /* whose machines' names are known; NULL: none */
 };
 
 struct op_net {

@@ -91,6 +91,8 @@ void plan_net_serve(struct builder *b)
 		fill_router(b, &service.router);
 	if (service.dns)
 		memcpy(service.dns_at, b->net.host, sizeof(service.dns_at));
+	if (in_zone(b))
+		memcpy(service.dns_client, b->net.mac, sizeof(service.dns_client));
 	add_net(b, OP_LINK_SERVE, PHASE_NETWORK, b->net.way,
 		"by a process that may do nothing else")
 		->service = service;

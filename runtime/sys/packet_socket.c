@@ -14,19 +14,14 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/*
- * Room for some dozen small frames, which the kernel counts with what it needs for each. Frames that
- * a flood leaves waiting delay those that come after it.
- */
-#define RECEIVE_BUFFER 16384
-
 static int set_option(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
 /* SO_LOCK_FILTER (3.9) holds for whoever may get hold of the descriptor. */
-static int set_options(int fd, const struct sock_filter *filter, size_t filter_count)
+static int set_options(int fd, const struct sock_filter *filter, size_t filter_count,
+		       int receive_buffer)
 {
 	const struct sock_fprog program = {
 		.len = (unsigned short)filter_count,
@@ -39,7 +34,7 @@ static int set_options(int fd, const struct sock_filter *filter, size_t filter_c
 	if ((r = set_option(fd, SOL_SOCKET, SO_LOCK_FILTER, 1)) < 0 ||
 	    (r = set_option(fd, SOL_PACKET, PACKET_AUXDATA, 1)) < 0)
 		return r;
-	return set_option(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	return set_option(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer);
 }
 
 static int link_address(int fd, struct sockaddr_ll *address)
@@ -52,7 +47,7 @@ static int link_address(int fd, struct sockaddr_ll *address)
 
 /* Protocol 0 lets nothing in before the filter is there (packet(7)). */
 int packet_socket_open(int index, uint16_t protocol, const struct sock_filter *filter,
-		       size_t filter_count)
+		       size_t filter_count, int receive_buffer)
 {
 	const struct sockaddr_ll link = {
 		.sll_family = AF_PACKET,
@@ -68,7 +63,7 @@ int packet_socket_open(int index, uint16_t protocol, const struct sock_filter *f
 	/* The kernel takes 0 for every link there is. */
 	if (index <= 0)
 		return -ENODEV;
-	if ((r = set_options(fd, filter, filter_count)) < 0)
+	if ((r = set_options(fd, filter, filter_count, receive_buffer)) < 0)
 		return r;
 	if (bind(fd, (const struct sockaddr *)&link, sizeof(link)) < 0)
 		return -errno;

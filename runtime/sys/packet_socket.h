@@ -11,11 +11,11 @@
 
 /*
  * Opens a non-blocking socket for frames of PROTOCOL (an ETH_P_ number) that come in over the
- * Ethernet link INDEX and pass FILTER, which nobody can take off again. It is the caller's to
- * close. Takes CAP_NET_RAW over the network namespace; using it afterwards takes none.
+ * Ethernet link INDEX and pass FILTER, which nobody can take off again, until there are
+ * RECEIVE_BUFFER bytes of them (SO_RCVBUF, socket(7)). It is the caller's to close. Takes CAP_NET_RAW over the network namespace; using it afterwards takes none.
  */
 int packet_socket_open(int index, uint16_t protocol, const struct sock_filter *filter,
-		       size_t filter_count);
+		       size_t filter_count, int receive_buffer);
 
 /* Also lets frames for the multicast address MAC in. */
 int packet_socket_join(int fd, int index, const uint8_t mac[static WIRE_MAC_SIZE]);

@@ -50,7 +50,7 @@ static void require_options(const uint8_t *message, size_t size)
 
 static void require_reply(const struct dhcp_packet *packet, enum dhcp_type type)
 {
-	uint8_t message[DHCP_MESSAGE_MAX], frame_data[UDP_FRAME_HEADERS + DHCP_MESSAGE_MAX];
+	uint8_t message[DHCP_MESSAGE_MAX], frame_data[UDP_FRAME_HEADERS4 + DHCP_MESSAGE_MAX];
 	struct udp_frame frame, again;
 	struct dhcp_packet none;
 	uint32_t given;
@@ -66,7 +66,7 @@ static void require_reply(const struct dhcp_packet *packet, enum dhcp_type type)
 	frame.payload = message;
 	frame.size = (size_t)size;
 	size = udp_frame_build(&frame, frame_data, sizeof(frame_data));
-	require(size == (ssize_t)(UDP_FRAME_HEADERS + frame.size));
+	require(size == (ssize_t)(UDP_FRAME_HEADERS4 + frame.size));
 	require(udp_frame_parse(frame_data, (size_t)size, true, &again) == 0);
 	require(again.size == frame.size && memcmp(again.payload, message, again.size) == 0);
 }
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(frame.payload >= data && frame.payload + frame.size <= data + size);
 		feed_message(frame.payload, frame.size);
 	}
-	if (size > UDP_FRAME_HEADERS)
-		feed_message(data + UDP_FRAME_HEADERS, size - UDP_FRAME_HEADERS);
+	if (size > UDP_FRAME_HEADERS4)
+		feed_message(data + UDP_FRAME_HEADERS4, size - UDP_FRAME_HEADERS4);
 	return 0;
 }

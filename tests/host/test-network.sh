@@ -90,7 +90,7 @@ test_links_are_left_to_networkd() {
 	assert_answer host udp 127.0.0.1 5300
 	assert_answer host tcp "$HOST4" 8080
 	# Who masquerades is networkd.
-	assert_no_match 'elements' "$(nft list set inet floe masquerade)" "links that floe masquerades"
+	assert_no_match 'elements' "$(nft list set inet floe masqueraded)" "links that floe masquerades"
 	assert_match "$(address_of "$NAME" 4)" "$(machine_field "$NAME" '.addresses | tostring')"
 	machine_down "$NAME"
 	wait_for 5 has_no_floe_table

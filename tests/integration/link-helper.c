@@ -37,6 +37,11 @@ static void require(bool condition, const char *what)
 	exit(1);
 }
 
+static void read_ip(const char *text, struct ip *ip)
+{
+	require(ip_parse(text, ip) == 0, text);
+}
+
 static void read_address(int family, const char *text, void *address)
 {
 	require(inet_pton(family, text, address) == 1, text);
@@ -75,6 +80,7 @@ static void set_client(struct link_services *services, const char *value)
 	require(ether_aton_r(value, &mac), value);
 	memcpy(services->lease.client_mac, &mac, sizeof(mac));
 	memcpy(services->router.client_mac, &mac, sizeof(mac));
+	memcpy(services->names.client_mac, &mac, sizeof(mac));
 }
 
 static void set(struct test *test, const char *name, const char *value)
@@ -91,10 +97,10 @@ static void set(struct test *test, const char *name, const char *value)
 		set_client(services, value);
 	} else if (strcmp(name, "dns4") == 0) {
 		services->dns = true;
-		read_address(AF_INET, value, &services->names.address4);
+		read_ip(value, &services->names.at[0]);
 	} else if (strcmp(name, "dns6") == 0) {
 		services->dns = true;
-		read_address(AF_INET6, value, &services->names.address6);
+		read_ip(value, &services->names.at[1]);
 	} else if (strcmp(name, "names") == 0) {
 		services->names.names = open(value, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		require(services->names.names >= 0, value);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The process that serves a link: what it may still do, that it ends when it should, and that real
 # clients get addresses and names from it, whatever resolver the host has and whatever a machine
-# sends. The rules that lead port 53 of the link there are the test's own.
+# sends. The rules for port 53 of the link are the test's own.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/link.bash"
 
@@ -34,22 +34,40 @@ host_resolver() { # ADDRESS [ANSWER]
 	[[ $1 != *%* ]] || place=(--interface="${1#*%}")
 	long=$(printf '%0250d' 0)
 	dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file --no-resolv --no-hosts --user=root \
-		"${place[@]}" --bind-interfaces --address="/example.org/${2:-192.0.2.7}" \
+		--edns-packet-max=4096 "${place[@]}" --bind-interfaces --address="/example.org/${2:-192.0.2.7}" \
 		--txt-record="long.example.net,$long,$long,$long,$long,$long,$long" 2>dnsmasq.log &
 	RESOLVERS+=($!)
 	wait_for 5 dig +short +tries=1 +time=1 @"$1" example.org
 }
 
-# Port 53 of the link, and nobody else's, leads to the process.
-redirect() {
+# TCP to port 53 of the link, and nobody else's, leads to the process; UDP is read off the link, and
+# not answered by the kernel.
+lead_names() {
 	nft -f - <<-END
 		table inet test {
 			chain names {
 				type nat hook prerouting priority dstnat;
-				iifname "ve-x" meta nfproto ipv4 udp dport 53 redirect to :$PORT4
 				iifname "ve-x" meta nfproto ipv4 tcp dport 53 redirect to :$PORT4
-				iifname "ve-x" meta nfproto ipv6 udp dport 53 redirect to :$PORT6
 				iifname "ve-x" meta nfproto ipv6 tcp dport 53 redirect to :$PORT6
+			}
+			chain here {
+				type filter hook input priority raw;
+				iifname "ve-x" udp dport 53 drop
+			}
+		}
+	END
+}
+
+# As NixOS has it without being asked, but for DHCP's port, which nobody has to let in.
+close_input() {
+	nft -f - <<-END
+		table inet test {
+			chain input {
+				type filter hook input priority filter; policy drop;
+				iifname "lo" accept
+				ct state { established, related } accept
+				meta l4proto { icmp, ipv6-icmp } accept
+				log prefix "refused " drop
 			}
 		}
 	END
@@ -85,7 +103,7 @@ link_and_helper() { # SETTING...
 	host_etc
 	trap clean_up EXIT
 	start_helper "$HELPER" ve-x "${@:-${ALL[@]}}"
-	[[ $PORT4 == 0 ]] || redirect
+	[[ $PORT4 == 0 ]] || lead_names
 	inside ip link set host0 up
 }
 
@@ -141,15 +159,15 @@ test_it_is_nobody_and_may_do_nothing() {
 	assert_match 'Max open files +64 +64 ' "$(<"/proc/$PID/limits")"
 }
 
-# Two packet sockets, four for DNS, the directory.
+# Two packet sockets, two more and two that listen for DNS, the directory.
 test_it_has_its_own_descriptors_only() {
 	link_and_helper
 	exec 9<"$CORPUS/ra/advertisement"
 	local kinds
 	kinds=$(find "/proc/$PID/fd" -type l -printf '%l\n' | sed 's/:.*//' | sort | uniq -c | tr -s ' ')
 	assert_eq " 1 $TEST_DIR/names 6 socket" "$(echo "$kinds" | tr '\n' ' ' | tr -s ' ' | sed 's/ $//')"
-	# Its monitor has none of them any more.
-	assert_eq 0 "$(find "/proc/$SERVER/fd" -type l -printf '%l\n' | grep -c socket:)"
+	# Its monitor keeps the packet sockets, so that neither end waits for the kernel to close them.
+	assert_eq 4 "$(find "/proc/$SERVER/fd" -type l -printf '%l\n' | grep -c socket:)"
 }
 
 test_its_name_is_told() {
@@ -332,6 +350,22 @@ has_address_of() { # LINK ADDRESS
 	inside ip -o address show dev "$1" | grep -v tentative | grep -q "inet6\? $2"
 }
 
+# The addresses in all answers to one query, which is not connected: the kernel says as well that it
+# has no such port.
+answers_to_all() { # NAME
+	inside python3 -c 'import socket, sys
+name = sys.argv[1].encode()
+query = bytes([0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(name)]) + name + bytes([0, 0, 1, 0, 1])
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.settimeout(2)
+udp.sendto(query, ("10.1.2.1", 53))
+try:
+	while True:
+		print(socket.inet_ntoa(udp.recv(2000)[-4:]))
+except TimeoutError:
+	pass' "$1"
+}
+
 # Two machines on a bridge, each with a process of its own, at one address.
 test_two_machines_on_a_bridge() {
 	RESOLVERS=()
@@ -347,10 +381,13 @@ test_two_machines_on_a_bridge() {
 	ip address add 10.1.2.1/28 dev br-x
 	ip link set br-x up
 	inside sysctl -qw net.ipv4.conf.all.arp_ignore=1
-	start_helper "$HELPER" br-x dhcp ra dns4=10.1.2.1 client=02:00:00:00:00:02
+	mkdir names.2 names.3
+	echo 10.1.9.2 >names.2/web
+	echo 10.1.9.3 >names.3/web
+	start_helper "$HELPER" br-x dhcp ra dns4=10.1.2.1 names=names.2 client=02:00:00:00:00:02
 	mv served served.2
 	second=$SERVER
-	start_helper "$HELPER" br-x dns4=10.1.2.1 ra client=02:00:00:00:00:03
+	start_helper "$HELPER" br-x dns4=10.1.2.1 ra names=names.3 client=02:00:00:00:00:03
 	assert_ne "$(sed -n 's/^port4=//p' served.2)" "$PORT4"
 	inside ip link set host0 up
 	inside ip link set host1 up
@@ -358,6 +395,13 @@ test_two_machines_on_a_bridge() {
 	assert_addressed
 	run inside udhcpc -i host1 -s "$UDHCPC_SCRIPT" -t 2 -T 1 -n -q
 	assert_ne 0 "$STATUS" "status"
+	# Each is answered by its own, and by nobody else.
+	assert_eq 10.1.9.2 "$(answers_to_all web)"
+	inside ip link set host0 down
+	inside ip address add 10.1.2.3/28 dev host1
+	assert_eq 10.1.9.3 "$(answers_to_all web)"
+	inside ip address flush dev host1
+	inside ip link set host0 up
 	wait_for 15 has_address_of host1 fd00:1:2:3:
 	# With the second process gone nobody tells the second machine anything.
 	kill "$SERVER"
@@ -486,7 +530,8 @@ test_a_long_answer_comes_by_tcp() {
 test_nobody_else_is_answered() {
 	link_and_helper
 	static_addresses
-	assert_eq 10.1.2.2 "$(lookup -p "$PORT4" @10.1.2.1 web)"
+	assert_eq 10.1.2.2 "$(lookup @10.1.2.1 web)"
+	assert_eq 10.1.2.2 "$(lookup +tcp -p "$PORT4" @10.1.2.1 web)"
 	ip link add ve-y type veth peer name other netns "$CLIENT"
 	ip address add 10.1.3.1/28 dev ve-y
 	ip link set ve-y up
@@ -494,11 +539,81 @@ test_nobody_else_is_answered() {
 	inside ip link set other up
 	inside ip route add 10.1.2.1/32 via 10.1.3.1
 	inside busybox ping -q -c 1 -W 2 10.1.2.1 >/dev/null
-	run inside dig +tries=1 +time=1 -b 10.1.3.2 -p "$PORT4" @10.1.2.1 web
+	run inside dig +tries=1 +time=1 -b 10.1.3.2 @10.1.2.1 web
 	assert_ne 0 "$STATUS" "status of another machine's query"
 	run inside dig +tcp +tries=1 +time=1 -b 10.1.3.2 -p "$PORT4" @10.1.2.1 web
 	assert_ne 0 "$STATUS" "status of another machine's connection"
 	ip link delete ve-y
+}
+
+# ---- Firewalls ---------------------------------------------------------------------------------
+
+# What a machine asks the host's own address is for the process, and the host's firewall does not
+# come before it.
+test_a_closed_firewall() {
+	link_and_helper
+	close_input
+	udhcpc -q
+	assert_addressed
+	wait_for 15 has_ipv6_address
+	host_resolver 127.0.0.1
+	set_resolvers 127.0.0.1
+	assert_eq 10.1.2.2 "$(lookup @10.1.2.1 web)"
+	assert_eq 10.1.2.2 "$(lookup @fd00:1:2:3::1 web)"
+	assert_eq 192.0.2.7 "$(lookup @10.1.2.1 www.example.org)"
+	assert_eq 192.0.2.7 "$(lookup @fd00:1:2:3::1 www.example.org)"
+	assert_match '^192\.0\.2\.7 ' "$(inside getent ahostsv4 www.example.org)"
+	# Connections are for the firewall to let in.
+	run inside dig +tcp +tries=1 +time=1 @10.1.2.1 web
+	assert_ne 0 "$STATUS" "status of a connection"
+	nft insert rule inet test input iifname ve-x tcp dport "$PORT4" accept
+	assert_eq 10.1.2.2 "$(lookup +tcp @10.1.2.1 web)"
+}
+
+# An address that the host has besides is not the process's.
+test_other_addresses_are_the_hosts() {
+	link_and_helper
+	static_addresses
+	ip address add 192.0.2.9/32 dev lo
+	nft flush chain inet test here
+	run inside dig +tries=1 +time=1 @192.0.2.9 web
+	assert_ne 0 "$STATUS" "status of a query to another address"
+	dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file --no-resolv --no-hosts --user=root \
+		--listen-address=192.0.2.9 --bind-interfaces --address=/web/192.0.2.99 2>dnsmasq.log &
+	RESOLVERS+=($!)
+	wait_for 5 dig +short +tries=1 +time=1 @192.0.2.9 web
+	assert_eq 192.0.2.99 "$(lookup @192.0.2.9 web)"
+}
+
+# ---- Long answers ------------------------------------------------------------------------------
+
+texts_of() { # OPTION..., by UDP alone: how many letters came, and whether that was not all
+	local said
+	said=$(inside dig +ignore +bufsize=4096 +tries=2 +time=3 "$@" long.example.net TXT)
+	sed -n 's/.*TXT\t"\(.*\)"$/\1/p' <<<"$said" | tr -d '" \n' | wc -c
+	sed -n 's/.*flags:[a-z ]* \(tc\).*/\1/p' <<<"$said"
+}
+
+# What does not fit into the link's MTU is told to come by TCP, and does.
+test_the_mtu_counts() {
+	link_and_helper
+	host_resolver 127.0.0.1
+	set_resolvers 127.0.0.1
+	static_addresses
+	local server mtu
+	for server in 10.1.2.1 fd00:1:2:3::1; do
+		for mtu in 1500 9000; do
+			ip link set ve-x mtu $mtu
+			inside ip link set host0 mtu $mtu
+			wait_for 5 lookup @$server web
+			case $mtu in
+			1500) assert_eq $'0\ntc' "$(texts_of @$server)" "$server $mtu" ;;
+			9000) assert_eq 1500 "$(texts_of @$server)" "$server $mtu" ;;
+			esac
+			assert_eq 1500 "$(lookup +bufsize=4096 @$server long.example.net TXT |
+				tr -d '" \n' | wc -c)"
+		done
+	done
 }
 
 # ---- Hostile machines --------------------------------------------------------------------------
@@ -546,7 +661,7 @@ while os.path.exists("flooding"):
 	except OSError: # while there is no address
 		pass' &
 	flood=$!
-	inside python3 "$HERE/hostile-frames.py" host0 5000 "$CORPUS"/dhcp/* "$CORPUS"/ra/* >sent
+	inside python3 "$HERE/hostile-frames.py" host0 5000 "$CORPUS"/{dhcp,ra,udp}/* >sent
 	inside ip -4 address flush dev host0
 	udhcpc -q
 	assert_addressed

@@ -15,6 +15,11 @@ HOST4=192.0.2.2 HOST6=2001:db8:1::2
 CLIENT4=198.51.100.2 CLIENT6=2001:db8:2::2
 SERVER4=203.0.113.2 SERVER6=2001:db8:3::2
 
+# shellcheck source=net-firewalls.bash
+. "$TOP/tests/integration/net-firewalls.bash"
+# shellcheck source=net-nspawn.bash
+. "$TOP/tests/integration/net-nspawn.bash"
+
 PYTHON=$(python3 -c 'import sys; print(sys.executable)') # not a shim that looks for it each time
 TRAFFIC=("$PYTHON" -I -S "$TOP/tests/integration/net-traffic.py")
 
@@ -22,6 +27,7 @@ export XTABLES_LOCKFILE=$SANDBOX/xtables.lock # not one in /run
 
 declare -A PLACES  # name of a place -> process in its network namespace
 declare -A BUSY    # name of a place -> what at_background started there
+ETC=               # set while /etc is the test's own
 WORLD_PROCESSES=() # what world_end ends
 MACHINES=()        # machines started by machine_up
 
@@ -113,6 +119,18 @@ world_end() {
 		net.ipv6.conf.all.forwarding=0
 	rm -rf /var/lib/floe/addresses
 	WORLD_PROCESSES=()
+	[[ ! $ETC ]] || umount -l /etc
+	ETC=
+}
+
+# The host's /etc as this test alone sees it, with a line in resolv.conf, until world_end.
+own_etc() { # LINE
+	mkdir -p "$TEST_DIR"/etc-{upper,work}
+	mount -t overlay -o "lowerdir=/etc,upperdir=$TEST_DIR/etc-upper,workdir=$TEST_DIR/etc-work" \
+		etc /etc
+	ETC=own
+	rm -f /etc/resolv.conf
+	echo "$1" >/etc/resolv.conf
 }
 
 # ---- Machines ----------------------------------------------------------------------------------
@@ -166,10 +184,10 @@ machines_down() {
 	MACHINES=()
 }
 
-# The first global address of a machine, as it sees it.
+# The first global address of a machine, as it sees it: one that can be used already.
 address_of() { # MACHINE 4|6
 	at "$1" ip -j "-$2" address show scope global |
-		jq -r '[.[].addr_info[] | select(.local) | .local][0] // empty'
+		jq -r '[.[].addr_info[] | select(.local and (.tentative | not)) | .local][0] // empty'
 }
 
 # The address of the host that a machine has as its router.
@@ -177,55 +195,29 @@ gateway_of() { # MACHINE 4|6
 	at "$1" ip -j "-$2" route show default | jq -r '.[0].gateway // empty'
 }
 
-# ---- Debian's systemd-nspawn, to compare with ----------------------------------------------------
-
-# It makes cgroups below its own and leaves them: it gets some of its own, which are taken away.
-nspawn_cgroups() {
-	local tops
-	mapfile -t tops < <(awk '{ for (i = 7; $i != "-"; i++) } $(i + 1) == "cgroup2" ||
-		$(i + 3) ~ /name=systemd/ { print $5 }' /proc/self/mountinfo)
-	((${#tops[@]} == 0)) || printf '%s\n' "${tops[@]/%//floe-nspawn-${SANDBOX##*.}}"
+# The machine's addresses and those of its router: V4 V6 GW4 GW6.
+learn() { # MACHINE
+	V4=$(address_of "$1" 4) V6=$(address_of "$1" 6)
+	GW4=$(gateway_of "$1" 4) GW6=$(gateway_of "$1" 6)
 }
 
-# Runs it in the background: its pid is in NSPAWN, its output in the file "nspawn-NAME" of the test.
-nspawn_up() { # NAME OPTION... COMMAND...
-	local name=$1 group
-	shift
-	mkdir -p /run/systemd
-	(
-		for group in $(nspawn_cgroups); do
-			mkdir -p "$group" && echo "$BASHPID" >"$group/cgroup.procs" || exit 1
-		done
-		SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0 exec systemd-nspawn -q \
-			-M "$name" --register=no --keep-unit --console=pipe "$@"
-	) >"$TEST_DIR/nspawn-$name" 2>&1 </dev/null &
-	NSPAWN=$!
-	WORLD_PROCESSES+=("$NSPAWN")
-	wait_for 20 nspawn_leader "$NSPAWN"
-	PLACES[$name]=$(nspawn_leader "$NSPAWN")
+# The host's end of a machine's link.
+outside_of() { # MACHINE
+	ip -j -d link show type veth | jq -r --arg name "$1" \
+		'.[] | select(.ifname == "ve-" + $name or .altnames == ["ve-" + $name]) | .ifname'
 }
 
-# Prints the process of a manager that is PID 1 of another pid namespace, once it runs a command.
-nspawn_leader() { # PID
-	local child ids
-	for child in $(cat "/proc/$1"/task/*/children 2>/dev/null); do
-		ids=$(sed -n 's/^NSpid:[[:space:]]*//p' "/proc/$child/status" 2>/dev/null) || continue
-		[[ $ids != *[[:space:]]1 || $(readlink "/proc/$child/exe") == */systemd-nspawn ]] ||
-			{ echo "$child" && return; }
-		nspawn_leader "$child" && return
-	done
-	return 1
+# The tree's own resolv.conf is replaced: a tree for this test, and a copy of it for each machine.
+named_machine() { # NAME OPTION...
+	MACHINES+=("$1")
+	run_ok floe start "$1" -D "$ROOT" --ephemeral --boot=no --notify-ready=no "${@:2}" \
+		/bin/sleep 100000
+	place_of_machine "$1"
 }
 
-nspawn_down() {
-	kill "$NSPAWN" 2>/dev/null || true
-	wait "$NSPAWN" 2>/dev/null || true
-	rm -rf /run/systemd
-	nft delete table ip io.systemd.nat 2>/dev/null || true
-	nft delete table ip6 io.systemd.nat 2>/dev/null || true
-	nspawn_cgroups | while read -r group; do
-		find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
-	done
+# The first name server that a machine is told of.
+name_server_of() { # MACHINE
+	awk '$1 == "nameserver" { print $2; exit }' "/proc/${PLACES[$1]}/root/etc/resolv.conf"
 }
 
 # ---- Traffic -----------------------------------------------------------------------------------
@@ -269,7 +261,7 @@ assert_answer() { # PLACE PROTOCOL ADDRESS PORT [PEER]
 # Expects none. Silence is waited for as long as a slow answer may take; where a refusal is due it
 # comes at once.
 assert_no_answer() { # PLACE PROTOCOL ADDRESS PORT
-	ask "${@:1:4}" -w 0.5
+	ask "${@:1:4}" -w 0.3
 	((STATUS != 0)) || fail "$1 gets an answer from $2 port $4 of $3: $ANSWER"
 }
 
@@ -322,165 +314,4 @@ sniff_at() { # PLACE LINK
 	local ready=$TEST_DIR/ready-sniff-$RANDOM
 	at_background "$1" "${TRAFFIC[@]}" sniff "$ready" "$2" >"$TEST_DIR/sniffed-$1-$2"
 	wait_for 10 test -e "$ready"
-}
-
-# ---- Firewalls of others -----------------------------------------------------------------------
-
-# What Docker writes for a network and a published port; PROGRAM is iptables-nft or iptables-legacy.
-firewall_docker() { # PROGRAM
-	ip link add docker0 type bridge
-	ip address add 172.17.0.1/16 dev docker0
-	ip link set docker0 up
-	sysctl -q -w net.ipv4.ip_forward=1
-	"$1-restore" <<-'END'
-		*nat
-		:DOCKER - [0:0]
-		-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
-		-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
-		-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
-		-A DOCKER -i docker0 -j RETURN
-		-A DOCKER ! -i docker0 -p tcp -m tcp --dport 7777 -j DNAT --to-destination 172.17.0.2:77
-		COMMIT
-		*filter
-		:FORWARD DROP [0:0]
-		:DOCKER - [0:0]
-		:DOCKER-ISOLATION-STAGE-1 - [0:0]
-		:DOCKER-ISOLATION-STAGE-2 - [0:0]
-		:DOCKER-USER - [0:0]
-		-A FORWARD -j DOCKER-USER
-		-A FORWARD -j DOCKER-ISOLATION-STAGE-1
-		-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-		-A FORWARD -o docker0 -j DOCKER
-		-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
-		-A FORWARD -i docker0 -o docker0 -j ACCEPT
-		-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 77 -j ACCEPT
-		-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
-		-A DOCKER-ISOLATION-STAGE-1 -j RETURN
-		-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
-		-A DOCKER-ISOLATION-STAGE-2 -j RETURN
-		-A DOCKER-USER -j RETURN
-		COMMIT
-	END
-}
-
-# What firewalld has for its zone "public" with the nftables back end: whatever no zone allows is
-# rejected, in the input and in the forward hook.
-firewall_firewalld() {
-	nft -f - <<-'END'
-		table inet firewalld {
-			chain mangle_PREROUTING {
-				type filter hook prerouting priority mangle + 10; policy accept;
-			}
-			chain nat_PREROUTING {
-				type nat hook prerouting priority dstnat + 10; policy accept;
-			}
-			chain nat_POSTROUTING {
-				type nat hook postrouting priority srcnat + 10; policy accept;
-			}
-			chain filter_INPUT {
-				type filter hook input priority filter + 10; policy accept;
-				ct state { established, related } accept
-				ct status dnat accept
-				iifname "lo" accept
-				ct state invalid drop
-				jump filter_IN_public
-				reject with icmpx admin-prohibited
-			}
-			chain filter_FORWARD {
-				type filter hook forward priority filter + 10; policy accept;
-				ct state { established, related } accept
-				ct status dnat accept
-				iifname "lo" accept
-				ct state invalid drop
-				reject with icmpx admin-prohibited
-			}
-			chain filter_OUTPUT {
-				type filter hook output priority filter + 10; policy accept;
-				ct state { established, related } accept
-				oifname "lo" accept
-			}
-			chain filter_IN_public {
-				meta l4proto { icmp, ipv6-icmp } accept
-				tcp dport 22 accept
-				ip6 daddr fe80::/64 udp dport 546 accept
-			}
-		}
-	END
-}
-
-# A hand-written /etc/nftables.conf of a server, NixOS's default included: input is closed, nothing
-# is said of forwarding.
-firewall_nftables() {
-	nft -f - <<-'END'
-		table inet filter {
-			chain input {
-				type filter hook input priority filter; policy drop;
-				iif "lo" accept
-				ct state established,related accept
-				icmp type echo-request accept
-				icmpv6 type { echo-request, nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert, nd-router-solicit } accept
-				tcp dport 22 counter accept
-			}
-			chain forward {
-				type filter hook forward priority filter; policy accept;
-			}
-			chain output {
-				type filter hook output priority filter; policy accept;
-			}
-		}
-	END
-}
-
-firewalls_end() {
-	local program
-	nft flush ruleset
-	for program in iptables-legacy ip6tables-legacy; do
-		printf '*nat\nCOMMIT\n*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n' |
-			"$program-restore"
-	done
-	ip link delete docker0 2>/dev/null || true
-}
-
-# ---- Snapshots ---------------------------------------------------------------------------------
-
-# All of the host's network that must be the same, byte for byte, before and after machines.
-# Counters count and neighbours come and go: these are left out.
-network_snapshot() { # FILE
-	{
-		echo "--- nft"
-		nft -j -s list ruleset
-		for program in iptables-legacy ip6tables-legacy; do
-			echo "--- $program"
-			"$program-save" | sed '/^#/d; s/ \[[0-9]*:[0-9]*\]$//'
-		done
-		echo "--- links"
-		ip -d -j link show | jq -c '.[] | del(.linkinfo.info_data | objects |
-			(.hello_timer, .gc_timer, .tcn_timer, .topology_change_timer, .fdb_n_learned))'
-		bridge -j link show
-		echo "--- addresses, routes, rules"
-		ip -j address show | jq -c '.[] | [.ifname, .addr_info]'
-		ip -4 route show table all
-		ip -6 route show table all
-		ip rule show
-		ip -6 rule show
-		echo "--- sysctls"
-		network_sysctls
-	} >"$1"
-}
-
-# Write-only files, and what counts or is drawn by chance at each reading, say nothing.
-network_sysctls() {
-	find /proc/sys/net -type f -perm -400 ! -name nf_conntrack_count ! -name stable_secret \
-		-exec grep -H '' {} + | sort
-}
-
-assert_network_unchanged() { # FILE
-	local deadline=$((${EPOCHREALTIME/./} + 3000000))
-	while ((${EPOCHREALTIME/./} < deadline)); do
-		network_snapshot "$1.now"
-		cmp -s "$1" "$1.now" && return 0
-		sleep 0.05
-	done
-	fail "the host's network is not as before:
-$(diff "$1" "$1.now" | cut -c -300)"
 }

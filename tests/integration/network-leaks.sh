@@ -125,6 +125,20 @@ test_ports_of_the_dead_are_free() {
 	assert_network_unchanged before
 }
 
+# One member of a zone is killed: the others go on, and the last takes the bridge along.
+test_a_dead_member_of_a_living_zone() {
+	busy_host
+	machine_up "$NAME-1" --network-zone=zone -p 8080:80
+	machine_up "$NAME-2" --network-zone=zone -p 8081:80
+	serve_at "$NAME-2" tcp:80
+	kill_monitor "$NAME-1"
+	floe gc
+	assert_answer client tcp "$HOST4" 8081 "$CLIENT4"
+	assert_refusal client tcp "$HOST4" 8080
+	machine_down "$NAME-2"
+	assert_network_unchanged before
+}
+
 has_no_leader() { # PID
 	[[ ! -e /proc/$1/ns/net ]]
 }
@@ -198,6 +212,30 @@ test_a_flushed_ruleset_is_no_obstacle() {
 	machine_down "$NAME-2"
 	machine_down "$NAME-3"
 	assert_network_unchanged before
+}
+
+# A process of the host's that has entered the machine's network keeps that alive, and with it the
+# link: the next start of the machine goes on all the same.
+test_a_namespace_that_outlives_its_machine() {
+	local holder
+	busy_host
+	machine_up "$NAME-1" -p 8080:80
+	at_background "$NAME-1" sleep 1000
+	holder=$STARTED
+	wait_for 5 is_within "$holder" "${PLACES[$NAME-1]}"
+	unset "BUSY[$NAME-1]"
+	machine_down "$NAME-1"
+	machine_up "$NAME-1" -p 8080:80
+	serve_at "$NAME-1" tcp:80
+	assert_answer host tcp 127.0.0.1 8080
+	machine_down "$NAME-1"
+	kill "$holder"
+	wait "$holder" 2>/dev/null || true
+	assert_network_unchanged before
+}
+
+is_within() { # PID OTHER
+	[[ $(readlink "/proc/$1/ns/net") == "$(readlink "/proc/$2/ns/net")" ]]
 }
 
 # The link of a living machine is deleted by hand, or renamed.

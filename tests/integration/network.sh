@@ -300,7 +300,40 @@ test_ends_that_know_each_other_only() {
 	assert_ping "$NAME" 192.168.7.1
 	assert_eq 192.168.7.1 "$(gateway_of "$NAME" 4)"
 	machine_down "$NAME"
-	assert_eq "" "$(ip -4 route show)$(ip -6 route show | grep fd00)"
+	assert_eq "" "$(ip -4 route show)$(ip -6 route show fd00::/16)"
+}
+
+# What NixOS's module for containers passes on in the environment: the host's end is set by floe, the
+# machine's by the wrapper of its init; the commands of the unit that follow find it done.
+test_addresses_of_a_nixos_container() {
+	local link nixos=(-n -E PRIVATE_NETWORK=1 -E HOST_ADDRESS=10.231.136.1
+		-E LOCAL_ADDRESS=10.231.136.2 -E HOST_ADDRESS6=fc00::1 -E LOCAL_ADDRESS6=fc00::2)
+	begin
+	machine_up "$NAME" "${nixos[@]}" -p 8080:80
+	link=$(links_of host | awk '{ print $1 }')
+	assert_eq 10.231.136.1/32 "$(addresses_of host "$link" 4)"
+	assert_match 'fc00::1/128' "$(addresses_of host "$link" 6)"
+	assert_eq "" "$(addresses_of "$NAME" host0 4)" "address that the wrapper is to set"
+	at "$NAME" ip link set host0 up
+	at "$NAME" ip address add 10.231.136.2 dev host0
+	at "$NAME" ip route add 10.231.136.1 dev host0
+	at "$NAME" ip route add default via 10.231.136.1
+	at "$NAME" ip -6 address add fc00::2 dev host0
+	at "$NAME" ip -6 route add fc00::1 dev host0
+	at "$NAME" ip -6 route add default via fc00::1
+	ip link set "$link" up
+	ip address add 10.231.136.1 dev "$link" 2>/dev/null || true
+	ip route add 10.231.136.2 dev "$link" 2>/dev/null || true
+	assert_ping "$NAME" 10.231.136.1
+	assert_ping host 10.231.136.2
+	assert_ping host fc00::2
+	serve_at "$NAME" tcp:80
+	assert_answer host tcp 127.0.0.1 8080
+	machine_down "$NAME"
+	# In a unit of that module the unit's own commands set everything.
+	machine_up "$NAME" "${nixos[@]}" --keep-unit
+	assert_eq "" "$(addresses_of host "$link" 4)" "address that the unit is to set"
+	machine_down "$NAME"
 }
 
 test_gateways() {
@@ -316,21 +349,13 @@ test_gateways() {
 
 # ---- Names -------------------------------------------------------------------------------------
 
-# The host's /etc as this test alone sees it.
-own_etc() {
-	cp -a /etc etc
-	mount --bind etc /etc
-	trap 'world_end; umount -l /etc' EXIT
-}
-
 resolv_conf_of() { # MACHINE
 	cat "/proc/${PLACES[$1]}/root/etc/resolv.conf"
 }
 
 test_name_servers() {
 	begin
-	own_etc
-	echo 'nameserver 198.51.100.53' >/etc/resolv.conf
+	own_etc 'nameserver 198.51.100.53'
 	own_root
 	: >"$ROOT/etc/resolv.conf"
 	machine_up "$NAME"
@@ -349,7 +374,7 @@ test_name_servers() {
 test_the_hosts_own_names() {
 	local before one two
 	begin
-	own_etc
+	own_etc ''
 	printf '127.0.0.1 localhost\n# mine, without an end of line' >/etc/hosts
 	chmod 640 /etc/hosts
 	before=$(stat -c %a:%u:%g /etc/hosts)

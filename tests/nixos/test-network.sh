@@ -20,17 +20,13 @@ TREE=/var/lib/machines/$WEB
 exec 3>&1
 
 # The host's resolver listens on its loopback, as most do.
-own_etc() {
-	cp -a /etc etc
-	mount --bind etc /etc
-	rm -f /etc/resolv.conf
-	echo 'nameserver 127.0.0.53' >/etc/resolv.conf
+make_resolver() {
+	own_etc 'nameserver 127.0.0.53'
 	serve_names_at host 127.0.0.53 "www.example.net=$SERVER4"
 }
 
 drop_all() {
 	world_end
-	umount -l /etc
 	nixos_remove "$TREE"
 }
 
@@ -56,11 +52,22 @@ has_global() { # 4|6
 	[[ $(address_of "$WEB" "$1") ]]
 }
 
-# Waits as long as a client may take that asks in vain: nspawn's are given the same time.
+has_way_out() { # 4|6
+	[[ $(inside ip "-$1" route show default) ]]
+}
+
+# An address is no source while it is looked for duplicates (RFC 4862, section 5.4).
+is_settled() {
+	[[ ! $(inside ip -6 address show scope global tentative) ]]
+}
+
+# Waits as long as a client may take that asks in vain: nspawn's are given the same time. A client
+# that takes the link over drops what was set, and asks for it again.
 wait_for_addresses() {
 	local try
 	for ((try = 0; try < 60; try++)); do
-		has_global 4 && has_global 6 && return
+		has_global 4 && has_global 6 && has_way_out 4 && has_way_out 6 &&
+			is_settled && return
 		sleep 0.1
 	done
 }
@@ -89,33 +96,38 @@ report() { # TITLE
 	} >&3
 }
 
-# The client inside holds a lease of its own; what floe had set before is not all there is.
+# The client inside has taken the link over and holds a lease: what floe had set before is not all
+# there is.
 check_lease() { # CLIENT
 	case $1 in
 	tarball)
 		wait_for 15 inside grep -q '^SERVER_ADDRESS=10\.' -r /run/systemd/netif/leases
-		inside networkctl status host0 >status
-		assert_match 'State: routable \(configured\)' "$(<status)"
+		wait_for 15 is_routable
 		;;
 	dhcpcd)
-		wait_for 15 inside test -s /var/lib/dhcpcd/host0.lease
-		assert_match 'dhcp_server_identifier=.?10\.' "$(inside dhcpcd -4 -U host0)"
+		wait_for 15 has_dhcpcd_lease
 		;;
 	esac
+}
+
+is_routable() {
+	inside networkctl status host0 | grep -q 'State: routable (configured)'
+}
+
+has_dhcpcd_lease() {
+	inside dhcpcd -4 -U host0 | grep -q 'dhcp_server_identifier=.\?10\.'
 }
 
 check_floe() { # CLIENT
 	run_ok floe start "$WEB" -p 8080:80 -p udp:5300:53
 	place_of_machine "$WEB"
 	MACHINES=("$WEB")
-	facts >facts.floe
 	check_lease "$1"
-	# After the client has done what it does, everything is as before.
-	facts >facts.again
-	diff facts.floe facts.again || fail "the client has changed what works"
+	facts >facts.floe
 	assert_eq "" "$(inside systemctl --failed --no-legend --plain)" "failed units"
 	assert_match "$(address_of "$WEB" 4)" "$(machine_field "$WEB" '.addresses | tostring')"
 	assert_eq "" "$(grep '=no' facts.floe || true)" "what does not work"
+	check_reboot "$1"
 	run_ok floe stop "$WEB"
 }
 
@@ -130,7 +142,7 @@ check_nspawn() {
 
 side_by_side() { # CLIENT TITLE
 	world_make
-	own_etc
+	make_resolver
 	trap drop_all EXIT
 	serve_at server tcp:80
 	run_ok floe import-tar "$IMAGE/$1.tar.xz" "$WEB"
@@ -149,30 +161,21 @@ test_an_image_with_dhcpcd() {
 	side_by_side dhcpcd "an image with dhcpcd inside, under"
 }
 
-# Boots again and again: the address stays, and the client is content with it.
-test_addresses_stay_over_reboots() {
+# The machine comes back as another one of the same name: with its address, which its client is
+# content with, and with its ports.
+check_reboot() { # CLIENT
 	local first
-	world_make
-	own_etc
-	trap drop_all EXIT
-	run_ok floe import-tar "$IMAGE/dhcpcd.tar.xz" "$WEB"
-	run_ok floe start "$WEB" -p 8080:80
-	MACHINES=("$WEB")
-	place_of_machine "$WEB"
-	wait_for_addresses
 	first=$(address_of "$WEB" 4)
-	assert_match '^10\.' "$first"
 	run inside systemctl reboot
 	wait_for 60 has_other_leader
 	place_of_machine "$WEB"
 	wait_for 60 is_up
 	wait_for_addresses
-	check_lease dhcpcd
+	check_lease "$1"
 	assert_eq "$first" "$(address_of "$WEB" 4)" "address after a reboot"
 	serve_at "$WEB" tcp:80
 	assert_answer client tcp "$HOST4" 8080 "$CLIENT4"
 	kill "$STARTED"
-	run_ok floe stop "$WEB"
 }
 
 has_other_leader() {

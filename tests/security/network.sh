@@ -16,25 +16,9 @@ CORPUS=$TOP/tests/fuzz/corpus
 BAD=$NAME-1 GOOD=$NAME-2
 
 # A resolver on the host's loopback, so that floe has one to lead to.
-own_etc() {
-	cp -a /etc etc
-	mount --bind etc /etc
-	trap 'world_end; umount -l /etc' EXIT
-	rm -f /etc/resolv.conf
-	echo 'nameserver 127.0.0.53' >/etc/resolv.conf
+make_resolver() {
+	own_etc 'nameserver 127.0.0.53'
 	serve_names_at host 127.0.0.53 www.example.net=203.0.113.80
-}
-
-# The tree's resolv.conf is replaced, so each gets a copy.
-named_machine() { # NAME OPTION...
-	MACHINES+=("$1")
-	run_ok floe start "$1" -D "$ROOT" --ephemeral --boot=no --notify-ready=no "${@:2}" \
-		/bin/sleep 100000
-	place_of_machine "$1"
-}
-
-name_server_of() { # MACHINE
-	awk '$1 == "nameserver" { print $2; exit }' "/proc/${PLACES[$1]}/root/etc/resolv.conf"
 }
 
 # The same monitor as before still answers honest questions, and has not grown.
@@ -57,7 +41,7 @@ memory() { # PID
 test_malformed_names_are_survived() {
 	local monitor before server
 	world_make
-	own_etc
+	make_resolver
 	named_machine "$BAD"
 	monitor=$(machine_field "$BAD" .monitor)
 	server=$(name_server_of "$BAD")
@@ -78,7 +62,7 @@ resolves() { # MACHINE
 # One machine's flood takes nothing from another.
 test_a_flood_of_names_is_the_flooders_own() {
 	world_make
-	own_etc
+	make_resolver
 	named_machine "$BAD"
 	named_machine "$GOOD"
 	at_background "$BAD" sh -c 'while :; do "$@"; done' - "${HOSTILE[@]}" dns \
@@ -181,7 +165,7 @@ test_a_machine_that_takes_its_link_apart() {
 test_nothing_is_served_to_the_outside() {
 	local gateway
 	world_make
-	own_etc
+	make_resolver
 	named_machine "$GOOD"
 	gateway=$(gateway_of "$GOOD" 4)
 	assert_sound "$GOOD" "$(machine_field "$GOOD" .monitor)"

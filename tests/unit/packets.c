@@ -38,6 +38,14 @@ struct in6_addr packet_ipv6(const char *text)
 	return address;
 }
 
+struct ip packet_ip(const char *text)
+{
+	struct ip ip;
+
+	assert_int_equal(ip_parse(text, &ip), 0);
+	return ip;
+}
+
 const uint8_t *packet_option(const uint8_t *message, size_t size, uint8_t code, size_t *length)
 {
 	const uint8_t *found = NULL;

@@ -3,6 +3,8 @@
 #ifndef FLOE_TESTS_PACKETS_H
 #define FLOE_TESTS_PACKETS_H
 
+#include "../../runtime/base/ip.h"
+
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +17,7 @@ size_t packet_read(const char *name, uint8_t data[static PACKET_ROOM]);
 
 struct in_addr packet_ipv4(const char *text);
 struct in6_addr packet_ipv6(const char *text);
+struct ip packet_ip(const char *text);
 
 /* The value of the first DHCP option CODE in a message of SIZE bytes that is well-formed to its end
  * option, or the test fails; NULL when it is not there. */

@@ -181,7 +181,7 @@ static void options_are_judged(void **state)
 static void every_shorter_message_is_survived(void **state)
 {
 	uint8_t data[PACKET_ROOM];
-	size_t size = packet_read("dhcp/discover-dhcpcd", data) - UDP_FRAME_HEADERS;
+	size_t size = packet_read("dhcp/discover-dhcpcd", data) - UDP_FRAME_HEADERS4;
 	struct dhcp_packet packet;
 
 	(void)state;
@@ -189,7 +189,7 @@ static void every_shorter_message_is_survived(void **state)
 		CLEANUP_FREE uint8_t *copy = malloc(i ? i : 1);
 		int r;
 
-		memcpy(copy, data + UDP_FRAME_HEADERS, i);
+		memcpy(copy, data + UDP_FRAME_HEADERS4, i);
 		r = dhcp_parse(copy, i, &packet);
 		assert_true(i > OPTIONS_AT + 2 || r == -EBADMSG);
 	}
@@ -317,13 +317,13 @@ static void requests_are_decided(void **state)
 		if (!requests[i].to)
 			continue;
 		dhcp_address(&lease, &packet, requests[i].reply, &frame);
-		if (frame.destination.s_addr != packet_ipv4(requests[i].to).s_addr)
+		if (ip_to_v4(&frame.destination).s_addr != packet_ipv4(requests[i].to).s_addr)
 			fail_msg("%s: goes to the wrong address", requests[i].what);
-		everybody = frame.destination.s_addr == INADDR_BROADCAST;
+		everybody = ip_to_v4(&frame.destination).s_addr == INADDR_BROADCAST;
 		assert_memory_equal(frame.destination_mac,
 				    everybody ? (const uint8_t *)"\xff\xff\xff\xff\xff\xff" : mac,
 				    WIRE_MAC_SIZE);
-		assert_int_equal(frame.source.s_addr, lease.server.s_addr);
+		assert_int_equal(ip_to_v4(&frame.source).s_addr, lease.server.s_addr);
 		assert_int_equal(frame.source_port, 67);
 		assert_int_equal(frame.destination_port, 68);
 	}

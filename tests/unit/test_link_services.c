@@ -2,15 +2,10 @@
 /* The servers of a link on a tap device, whose other end is this test: filters, limits, times. */
 #include "../../runtime/link/dhcp_server.h"
 #include "../../runtime/link/ra_server.h"
-#include "packets.h"
+#include "tap.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "unit.h"
@@ -20,84 +15,14 @@
 /* The tests' clock. */
 #define NOW (1000 * SECOND)
 
-static int tap = -1;
-static int index_of_tap;
-
-static void set_link(const char *name, bool up)
-{
-	CLEANUP_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = {.ifr_flags = (short)(up ? IFF_UP : 0)};
-
-	strcpy(request.ifr_name, name);
-	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
-}
-
-/* Its MAC is that of the recorded frames' router. */
-static void set_mac(const char *name)
-{
-	CLEANUP_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = {.ifr_hwaddr = {.sa_family = 1, .sa_data = {2, 0, 0, 0, 0, 1}}};
-
-	strcpy(request.ifr_name, name);
-	assert_int_equal(ioctl(fd, SIOCSIFHWADDR, &request), 0);
-}
-
-static int make_tap(void **state)
-{
-	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI, .ifr_name = "tap0"};
-
-	(void)state;
-	if (unshare(CLONE_NEWNET) < 0)
-		return -1;
-	tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (tap < 0 || ioctl(tap, TUNSETIFF, &request) < 0)
-		return -1;
-	set_mac("tap0");
-	set_link("tap0", true);
-	index_of_tap = (int)if_nametoindex("tap0");
-	return 0;
-}
-
-static int remove_tap(void **state)
-{
-	(void)state;
-	cleanup_fd(&tap);
-	tap = -1;
-	return 0;
-}
-
-static void inject(const uint8_t *data, size_t size)
-{
-	assert_int_equal(write(tap, data, size), size);
-}
-
-static void inject_recorded(const char *name)
-{
-	uint8_t data[PACKET_ROOM];
-
-	inject(data, packet_read(name, data));
-}
-
-/* Takes the next frame that came out of the link with VALUE at byte AT; its size, 0: none. What
- * the kernel says of its own is passed over. */
-static size_t take(uint8_t data[static PACKET_ROOM], size_t at, uint8_t value)
-{
-	ssize_t size;
-
-	while ((size = read(tap, data, PACKET_ROOM)) > 0)
-		if ((size_t)size > at && data[at] == value)
-			return (size_t)size;
-	return 0;
-}
-
 static size_t take_udp(uint8_t data[static PACKET_ROOM])
 {
-	return take(data, 23, IPPROTO_UDP);
+	return tap_take(data, 23, IPPROTO_UDP);
 }
 
 static size_t take_advertisement(uint8_t data[static PACKET_ROOM])
 {
-	return take(data, 54, 134);
+	return tap_take(data, 54, 134);
 }
 
 static void open_dhcp(struct dhcp_server *server)
@@ -149,7 +74,7 @@ static void a_client_is_answered(void **state)
 	open_dhcp(&server);
 	assert_int_equal(dhcp_server_poll(&server, NOW, &polls), 0);
 	assert_int_equal(poll(&polls, 1, 0), 0);
-	inject_recorded("dhcp/discover-udhcpc");
+	tap_inject_recorded("dhcp/discover-udhcpc");
 	assert_int_equal(poll(&polls, 1, 0), 1);
 	assert_int_equal(dhcp_server_handle(&server, NOW), 0);
 	size = take_udp(data);
@@ -189,12 +114,12 @@ static void the_filter_keeps_others_out(void **state)
 		struct pollfd polls;
 
 		wire_put16(data + rows[i].at, rows[i].value);
-		inject(data, size);
+		tap_inject(data, size);
 		dhcp_server_poll(&server, NOW, &polls);
 		if (poll(&polls, 1, 0) != 0)
 			fail_msg("a frame %s should not come through", rows[i].what);
 	}
-	inject_recorded("dhcp/discover-udhcpc");
+	tap_inject_recorded("dhcp/discover-udhcpc");
 	assert_int_equal(dhcp_server_handle(&server, NOW), 0);
 	assert_int_equal(server.counters.replies[DHCP_OFFER], 1);
 	assert_int_equal(server.counters.ignored, 0);
@@ -224,11 +149,11 @@ static void what_is_not_for_us_is_counted(void **state)
 	(void)state;
 	open_dhcp(&server);
 	data[14 + 16] = 9; /* of the destination address: the header's checksum is wrong then */
-	inject(data, size);
+	tap_inject(data, size);
 	wire_put16(data + 14 + 10, 0);
 	wire_put16(data + 14 + 10, wire_checksum(wire_sum(0, data + 14, 20)));
 	wire_put16(data + 34 + 6, 0); /* no UDP checksum */
-	inject(data, size);
+	tap_inject(data, size);
 	assert_int_equal(dhcp_server_handle(&server, NOW), 0);
 	assert_int_equal(server.counters.ignored, 2);
 	assert_int_equal(take_udp(data), 0);
@@ -245,12 +170,12 @@ static void a_release_is_noted(void **state)
 
 	(void)state;
 	open_dhcp(&server);
-	inject(data, size);
+	tap_inject(data, size);
 	assert_int_equal(dhcp_server_handle(&server, NOW), 0);
 	assert_int_equal(server.counters.released, 0);
 	assert_int_equal(server.counters.ignored, 1);
 	wire_put16(data + 34 + 6, 0);
-	inject(data, size);
+	tap_inject(data, size);
 	assert_int_equal(dhcp_server_handle(&server, NOW), 0);
 	assert_int_equal(server.counters.released, 1);
 	assert_int_equal(take_udp(data), 0);
@@ -268,7 +193,7 @@ static void a_flood_is_limited(void **state)
 	(void)state;
 	open_dhcp(&server);
 	for (int i = 0; i < 1000; i++)
-		inject_recorded("dhcp/discover-udhcpc");
+		tap_inject_recorded("dhcp/discover-udhcpc");
 	assert_int_equal(dhcp_server_handle(&server, NOW), 0);
 	assert_int_equal(server.counters.replies[DHCP_OFFER], 16);
 	next = dhcp_server_poll(&server, NOW, &polls);
@@ -286,7 +211,7 @@ static void a_flood_is_limited(void **state)
 	assert_true(server.counters.replies[DHCP_OFFER] < 60);
 	while (take_udp(data) > 0)
 		;
-	inject_recorded("dhcp/discover-udhcpc");
+	tap_inject_recorded("dhcp/discover-udhcpc");
 	assert_int_equal(dhcp_server_handle(&server, NOW + 20 * SECOND), 0);
 	assert_true(take_udp(data) > 0);
 	dhcp_server_close(&server);
@@ -340,13 +265,13 @@ static void who_asks_is_answered_at_once(void **state)
 	open_ra(&server);
 	ra_server_handle(&server, NOW);
 	assert_true(take_advertisement(data) > 0);
-	inject_recorded("ra/solicitation-kernel");
+	tap_inject_recorded("ra/solicitation-kernel");
 	assert_int_equal(ra_server_handle(&server, NOW), 0);
 	assert_true(take_advertisement(data) > 0);
 	assert_memory_equal(data, theirs, sizeof(theirs));
 	assert_int_equal(server.counters.unicast, 1);
 	/* An advertisement of another's is none of our business, and no solicitation. */
-	inject_recorded("ra/advertisement");
+	tap_inject_recorded("ra/advertisement");
 	assert_int_equal(ra_server_handle(&server, NOW), 0);
 	assert_int_equal(server.counters.ignored, 0);
 	assert_int_equal(take_advertisement(data), 0);
@@ -369,7 +294,7 @@ static void who_has_no_address_waits_its_turn(void **state)
 	wire_put16(data + 56, wire_checksum(wire_sum(wire_sum(IPPROTO_ICMPV6 + 16, data + 22, 32),
 						     data + 54, 16)));
 	for (int i = 0; i < 5; i++)
-		inject(data, size);
+		tap_inject(data, size);
 	assert_int_equal(ra_server_handle(&server, NOW + SECOND), 0);
 	assert_int_equal(server.counters.multicast, 1);
 	assert_int_equal(ra_deadline(&server, NOW + SECOND), NOW + 3 * SECOND);
@@ -377,7 +302,7 @@ static void who_has_no_address_waits_its_turn(void **state)
 	assert_int_equal(server.counters.multicast, 2);
 	assert_int_equal(ra_deadline(&server, NOW + 3 * SECOND), NOW + 19 * SECOND);
 	/* After a rest, at once. */
-	inject(data, size);
+	tap_inject(data, size);
 	assert_int_equal(ra_server_handle(&server, NOW + 10 * SECOND), 0);
 	assert_int_equal(server.counters.multicast, 3);
 	ra_server_close(&server);
@@ -395,10 +320,10 @@ static void only_the_one_client_is_advertised_to(void **state)
 	(void)state;
 	open_ra_for(&server, theirs);
 	data[WIRE_MAC_SIZE + 5] = 3;
-	inject(data, size);
+	tap_inject(data, size);
 	data[WIRE_MAC_SIZE] = 4;
 	data[WIRE_MAC_SIZE + 5] = 2;
-	inject(data, size);
+	tap_inject(data, size);
 	ra_server_poll(&server, NOW, &polls);
 	assert_int_equal(poll(&polls, 1, 0), 0);
 	assert_int_equal(ra_server_handle(&server, NOW), 0);
@@ -406,7 +331,7 @@ static void only_the_one_client_is_advertised_to(void **state)
 	assert_memory_equal(data, theirs, sizeof(theirs));
 	assert_memory_equal(data + 38, &ra_all_nodes.address, sizeof(ra_all_nodes.address));
 	assert_int_equal(take_advertisement(data), 0);
-	inject_recorded("ra/solicitation-kernel");
+	tap_inject_recorded("ra/solicitation-kernel");
 	assert_int_equal(ra_server_handle(&server, NOW), 0);
 	assert_true(take_advertisement(data) > 0);
 	assert_int_equal(server.counters.unicast, 1);
@@ -426,7 +351,7 @@ static void a_link_may_go_down_and_up(void **state)
 	(void)state;
 	open_dhcp(&dhcp);
 	open_ra(&ra);
-	set_link("tap0", false);
+	tap_set_link(false);
 	assert_int_equal(dhcp_server_handle(&dhcp, NOW), 0);
 	assert_int_equal(ra_server_handle(&ra, NOW), 0);
 	assert_int_equal(ra.counters.dropped, 1);
@@ -436,10 +361,10 @@ static void a_link_may_go_down_and_up(void **state)
 	assert_int_equal(poll(&polls, 1, 0), 0);
 	assert_int_equal(dhcp_server_handle(&dhcp, NOW + SECOND), 0);
 	assert_int_equal(dhcp_server_poll(&dhcp, NOW + SECOND, &polls), NOW + 2 * SECOND);
-	set_link("tap0", true);
+	tap_set_link(true);
 	assert_int_equal(dhcp_server_handle(&dhcp, NOW + 2 * SECOND), 0);
 	assert_int_equal(dhcp_server_poll(&dhcp, NOW + 2 * SECOND, &polls), 0);
-	inject_recorded("dhcp/discover-udhcpc");
+	tap_inject_recorded("dhcp/discover-udhcpc");
 	assert_int_equal(dhcp_server_handle(&dhcp, NOW + 2 * SECOND), 0);
 	assert_true(take_udp(data) > 0);
 	assert_int_equal(ra_server_handle(&ra, NOW + 16 * SECOND), 0);
@@ -480,7 +405,7 @@ static void a_link_that_goes_down_and_away_is_missed(void **state)
 	(void)state;
 	open_dhcp(&dhcp);
 	open_ra(&ra);
-	set_link("tap0", false);
+	tap_set_link(false);
 	assert_int_equal(dhcp_server_handle(&dhcp, NOW), 0);
 	assert_int_equal(ra_server_handle(&ra, NOW), 0);
 	cleanup_fd(&tap);
@@ -512,7 +437,7 @@ static void a_closed_server_does_nothing(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_tap, remove_tap)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tap_make, tap_remove)
 	const struct CMUnitTest tests[] = {
 		TEST(a_client_is_answered),
 		TEST(the_filter_keeps_others_out),

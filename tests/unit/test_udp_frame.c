@@ -11,8 +11,9 @@
 
 #include "unit.h"
 
-#define IP  14
-#define UDP 34
+#define IP   14
+#define UDP  34
+#define UDP6 54
 
 static void a_recorded_frame_is_read(void **state)
 {
@@ -25,21 +26,40 @@ static void a_recorded_frame_is_read(void **state)
 	assert_int_equal(udp_frame_parse(data, size, true, &frame), 0);
 	assert_memory_equal(frame.source_mac, mac, sizeof(mac));
 	assert_int_equal(frame.destination_mac[0], 0xff);
-	assert_int_equal(frame.source.s_addr, INADDR_ANY);
-	assert_int_equal(frame.destination.s_addr, INADDR_BROADCAST);
+	assert_int_equal(frame.source.family, AF_INET);
+	assert_true(ip_is_any(&frame.source));
+	assert_int_equal(ip_to_v4(&frame.destination).s_addr, INADDR_BROADCAST);
 	assert_int_equal(frame.source_port, 68);
 	assert_int_equal(frame.destination_port, 67);
 	assert_ptr_equal(frame.payload, data + UDP + 8);
 	assert_int_equal(frame.size, size - UDP - 8);
 }
 
-static void every_shorter_frame_is_refused(void **state)
+static void a_recorded_frame_of_ipv6_is_read(void **state)
 {
+	static const uint8_t mac[] = {2, 0, 0, 0, 0, 2};
+	const struct ip source = packet_ip("fd00:1:2:3::2"),
+			destination = packet_ip("fd00:1:2:3::1");
 	uint8_t data[PACKET_ROOM];
-	size_t size = packet_read("dhcp/discover-udhcpc", data);
+	size_t size = packet_read("udp/query6", data);
 	struct udp_frame frame;
 
 	(void)state;
+	assert_int_equal(udp_frame_parse(data, size, true, &frame), 0);
+	assert_memory_equal(frame.source_mac, mac, sizeof(mac));
+	assert_true(ip_equal(&frame.source, &source));
+	assert_true(ip_equal(&frame.destination, &destination));
+	assert_int_equal(frame.destination_port, 53);
+	assert_ptr_equal(frame.payload, data + UDP6 + 8);
+	assert_int_equal(frame.size, size - UDP6 - 8);
+}
+
+static void refuse_shorter(const char *name)
+{
+	uint8_t data[PACKET_ROOM];
+	size_t size = packet_read(name, data);
+	struct udp_frame frame;
+
 	for (size_t i = 0; i < size; i++) {
 		/* Behind the copy there is nothing to be read: the sanitizers see to it. */
 		CLEANUP_FREE uint8_t *copy = malloc(i ? i : 1);
@@ -48,6 +68,13 @@ static void every_shorter_frame_is_refused(void **state)
 		assert_int_equal(udp_frame_parse(copy, i, true, &frame), -EBADMSG);
 		assert_int_equal(udp_frame_parse(copy, i, false, &frame), -EBADMSG);
 	}
+}
+
+static void every_shorter_frame_is_refused(void **state)
+{
+	(void)state;
+	refuse_shorter("dhcp/discover-udhcpc");
+	refuse_shorter("udp/query6");
 }
 
 static void correct_ip_checksum(uint8_t *data)
@@ -98,6 +125,47 @@ static void changed_headers_are_judged(void **state)
 	}
 }
 
+static void changed_headers_of_ipv6_are_judged(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t at;
+		uint16_t value;
+		int with_checksum, without;
+	} rows[] = {
+		{"the protocol of IPv4", 12, 0x0800, -EBADMSG, -EBADMSG},
+		{"IP version 4", IP, 0x4500, -EBADMSG, -EBADMSG},
+		{"another flow", IP + 2, 0x1234, 0, 0},
+		{"a packet longer than the frame", IP + 4, 58, -EBADMSG, -EBADMSG},
+		{"a packet without room for UDP", IP + 4, 7, -EBADMSG, -EBADMSG},
+		{"a jumbogram", IP + 4, 0, -EBADMSG, -EBADMSG},
+		{"a fragment", IP + 6, 44 << 8 | 64, -EBADMSG, -EBADMSG},
+		{"hop-by-hop options", IP + 6, 64, -EBADMSG, -EBADMSG},
+		{"TCP", IP + 6, 6 << 8 | 64, -EBADMSG, -EBADMSG},
+		{"another hop limit", IP + 6, 17 << 8 | 1, 0, 0},
+		{"another source", IP + 8, 0xfd01, -EBADMSG, 0},
+		{"another destination", IP + 24, 0xfd01, -EBADMSG, 0},
+		{"UDP shorter than its header", UDP6 + 4, 7, -EBADMSG, -EBADMSG},
+		{"UDP longer than the packet", UDP6 + 4, 58, -EBADMSG, -EBADMSG},
+		{"UDP shorter than the packet", UDP6 + 4, 40, -EBADMSG, 0},
+		{"no UDP checksum", UDP6 + 6, 0, -EBADMSG, 0},
+		{"a wrong UDP checksum", UDP6 + 6, 0x1234, -EBADMSG, 0},
+		{"a changed payload", UDP6 + 8, 0xffff, -EBADMSG, 0},
+	};
+	struct udp_frame frame;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t data[PACKET_ROOM];
+		size_t size = packet_read("udp/query6", data);
+
+		wire_put16(data + rows[i].at, rows[i].value);
+		if (udp_frame_parse(data, size, true, &frame) != rows[i].with_checksum ||
+		    udp_frame_parse(data, size, false, &frame) != rows[i].without)
+			fail_msg("%s: judged wrongly", rows[i].what);
+	}
+}
+
 static void a_wrong_header_checksum_is_refused(void **state)
 {
 	uint8_t data[PACKET_ROOM];
@@ -129,48 +197,70 @@ static void padding_and_ip_options_are_passed_over(void **state)
 	assert_int_equal(frame.payload[0], 'x');
 }
 
+static void build_and_read(struct udp_frame *frame, size_t size, size_t headers)
+{
+	uint8_t data[PACKET_ROOM];
+	struct udp_frame again;
+
+	frame->size = size;
+	assert_int_equal(udp_frame_build(frame, data, headers + size), headers + size);
+	assert_int_equal(udp_frame_build(frame, data, headers + size - 1), -EMSGSIZE);
+	assert_int_equal(udp_frame_parse(data, headers + size, true, &again), 0);
+	assert_memory_equal(again.source_mac, frame->source_mac, WIRE_MAC_SIZE);
+	assert_memory_equal(again.destination_mac, frame->destination_mac, WIRE_MAC_SIZE);
+	assert_true(ip_equal(&again.source, &frame->source));
+	assert_true(ip_equal(&again.destination, &frame->destination));
+	assert_int_equal(again.source_port, 67);
+	assert_int_equal(again.destination_port, 68);
+	assert_int_equal(again.size, size);
+	assert_memory_equal(again.payload, frame->payload, size);
+}
+
 static void what_is_built_is_read(void **state)
 {
 	static const size_t sizes[] = {0, 1, 2, 299, 1472};
-	uint8_t payload[1472], data[PACKET_ROOM];
-	struct udp_frame again, frame = {
-					.source_mac = {2, 1, 1, 1, 1, 1},
-					.destination_mac = {2, 2, 2, 2, 2, 2},
-					.source = packet_ipv4("10.1.2.1"),
-					.destination = packet_ipv4("255.255.255.255"),
-					.source_port = 67,
-					.destination_port = 68,
-					.payload = payload,
-				};
+	static const struct {
+		const char *source, *destination;
+		size_t headers, max;
+	} rows[] = {
+		{"10.1.2.1", "255.255.255.255", UDP_FRAME_HEADERS4, 65507},
+		{"fd00::1", "fe80::2", UDP_FRAME_HEADERS6, 65527},
+	};
+	static uint8_t large[UDP_FRAME_HEADERS_MAX + 65536];
+	uint8_t payload[1472];
 
 	(void)state;
 	memset(payload, 0xa5, sizeof(payload));
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		frame.size = sizes[i];
-		assert_int_equal(udp_frame_build(&frame, data, UDP_FRAME_HEADERS + sizes[i]),
-				 UDP_FRAME_HEADERS + sizes[i]);
-		assert_int_equal(udp_frame_build(&frame, data, UDP_FRAME_HEADERS + sizes[i] - 1),
-				 -EMSGSIZE);
-		assert_int_equal(udp_frame_parse(data, UDP_FRAME_HEADERS + sizes[i], true, &again),
-				 0);
-		assert_memory_equal(again.source_mac, frame.source_mac, WIRE_MAC_SIZE);
-		assert_memory_equal(again.destination_mac, frame.destination_mac, WIRE_MAC_SIZE);
-		assert_int_equal(again.source.s_addr, frame.source.s_addr);
-		assert_int_equal(again.destination.s_addr, frame.destination.s_addr);
-		assert_int_equal(again.source_port, 67);
-		assert_int_equal(again.destination_port, 68);
-		assert_int_equal(again.size, sizes[i]);
-		assert_memory_equal(again.payload, payload, sizes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct udp_frame frame = {
+			.source_mac = {2, 1, 1, 1, 1, 1},
+			.destination_mac = {2, 2, 2, 2, 2, 2},
+			.source = packet_ip(rows[i].source),
+			.destination = packet_ip(rows[i].destination),
+			.source_port = 67,
+			.destination_port = 68,
+			.payload = payload,
+		};
+
+		for (size_t k = 0; k < ARRAY_SIZE(sizes); k++)
+			build_and_read(&frame, sizes[k], rows[i].headers);
+		frame.payload = large + rows[i].headers;
+		frame.size = rows[i].max;
+		assert_int_equal(udp_frame_build(&frame, large, sizeof(large)),
+				 rows[i].headers + rows[i].max);
+		frame.size++;
+		assert_int_equal(udp_frame_build(&frame, large, sizeof(large)), -EMSGSIZE);
 	}
-	frame.size = 65536;
-	assert_int_equal(udp_frame_build(&frame, data, SIZE_MAX), -EMSGSIZE);
 }
 
 /* RFC 768: a sum of 0 would say that there is none. */
 static void a_checksum_is_never_zero(void **state)
 {
 	uint8_t payload[2], data[64];
-	struct udp_frame again, frame = {.payload = payload, .size = 2};
+	struct udp_frame again, frame = {.source = packet_ip("0.0.0.0"),
+					 .destination = packet_ip("0.0.0.0"),
+					 .payload = payload,
+					 .size = 2};
 
 	(void)state;
 	assert_int_equal(udp_frame_build(&frame, data, sizeof(data)), 44);
@@ -229,8 +319,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_recorded_frame_is_read),
+		cmocka_unit_test(a_recorded_frame_of_ipv6_is_read),
 		cmocka_unit_test(every_shorter_frame_is_refused),
 		cmocka_unit_test(changed_headers_are_judged),
+		cmocka_unit_test(changed_headers_of_ipv6_are_judged),
 		cmocka_unit_test(a_wrong_header_checksum_is_refused),
 		cmocka_unit_test(padding_and_ip_options_are_passed_over),
 		cmocka_unit_test(what_is_built_is_read),
