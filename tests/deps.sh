@@ -9,7 +9,8 @@ set -eu
 libraries_build='libcap libmnl jansson libseccomp libarchive liblzma libzstd zlib sqlite3'
 commands_build='cc make pkg-config'
 libraries_test='cmocka'
-commands_test='strace clang clang-tidy clang-format cppcheck shellcheck busybox systemd-nspawn crun bwrap
+commands_test='strace clang clang-tidy clang-format cppcheck shellcheck busybox systemd-nspawn crun runc lxc-start
+	bwrap
 	debootstrap unshare ip nft iptables-legacy iptables-nft iperf3 setfattr setfacl setcap xz zstd bzip2 jq python3
 	mandoc zsh fish mkfs.btrfs mkfs.xfs udhcpc dhclient dhcpcd dnsmasq dig'
 
@@ -18,7 +19,7 @@ apt_build='gcc libc6-dev make pkg-config libcap-dev libmnl-dev libjansson-dev li
 # What libarchive.a refers to, for a static floe: Debian's libarchive-dev does not bring it.
 apt_static='libacl1-dev libattr1-dev nettle-dev liblz4-dev libbz2-dev'
 apt_test="$apt_static libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck
-	busybox-static strace systemd-container crun bubblewrap debootstrap util-linux iproute2 nftables
+	busybox-static strace systemd-container crun runc lxc bubblewrap debootstrap util-linux iproute2 nftables
 	attr acl libcap2-bin procps tar xz-utils zstd bzip2 jq python3 python3-jsonschema
 	mandoc zsh fish btrfs-progs xfsprogs systemd udhcpc isc-dhcp-client dhcpcd-base
 	dnsmasq-base bind9-dnsutils iptables iperf3 netavark g++ netbase"

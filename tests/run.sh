@@ -205,8 +205,17 @@ stage_image() {
 	for file in tests/{integration,nixos,host}/*.sh; do
 		[[ ! -e $file ]] || printf '%s\n' "${file:6:-3}"
 	done | any_chosen || return 0
-	run_job command 3600 build/nixos-systems tests/nixos/build.sh
+		run_job command 3600 build/nixos-systems tests/nixos/build.sh
 	sum_up build/nixos-systems
+	# The same with Nix 2.8, and another systemd-nspawn, for who tests with them.
+	if chosen nixos/test-store || chosen nixos/test-sandbox-peers; then
+		run_job command 3600 build/nixos-systems-old env DONOR=bookworm tests/nixos/build.sh
+		sum_up build/nixos-systems-old
+	fi
+	if chosen nixos/test-sandbox-peers; then
+		run_job command 3600 build/trixie tests/nixos/trixie.sh
+		sum_up build/trixie
+	fi
 }
 
 rm -rf "$LOGS"

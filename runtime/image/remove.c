@@ -14,6 +14,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/err.h"
+#include "../base/names.h"
 #include "../sys/tree.h"
 #include "image.h"
 
@@ -51,10 +52,20 @@ static int hide_tree(int dirfd, const char *name, char hidden[static NAME_MAX + 
 	return renameat(dirfd, name, dirfd, hidden) < 0 ? -errno : 0;
 }
 
+/* What its machine wrote over the host's store goes with it. */
+static int hide_layer(int dirfd, const char *name, char hidden[static NAME_MAX + 1])
+{
+	char layer[NAME_MAX + 1];
+
+	if (snprintf(layer, sizeof(layer), STORE_LAYER_PREFIX "%s", name) > NAME_MAX)
+		return -ENOENT;
+	return hide_tree(dirfd, layer, hidden);
+}
+
 static int remove_tree_image(int dirfd, const char *name, const char *path,
 			     struct floe_error *error)
 {
-	char hidden[NAME_MAX + 1];
+	char hidden[NAME_MAX + 1], layer[NAME_MAX + 1];
 	int result = hide_tree(dirfd, name, hidden);
 
 	if (result == -EBUSY) {
@@ -63,7 +74,11 @@ static int remove_tree_image(int dirfd, const char *name, const char *path,
 	}
 	if (result < 0)
 		return err_errno(error, -result, "cannot delete the image %s", path);
-	result = tree_remove(dirfd, hidden);
+	result = hide_layer(dirfd, name, layer);
+	if (result == 0)
+		result = tree_remove(dirfd, layer);
+	if (result == 0 || result == -ENOENT)
+		result = tree_remove(dirfd, hidden);
 	if (result < 0)
 		return err_errno(error, -result, "cannot delete all of the image %s, now called %s",
 				 path, hidden);

@@ -9,6 +9,9 @@
 
 #include <sys/types.h>
 
+/* Most of what the program of OP_LOAD_STORE may say. */
+#define SAID_MAX 16384
+
 struct secret {
 	void *data;
 	size_t size;
@@ -34,9 +37,11 @@ struct context {
 	struct secret *secrets;   /* plan->secret_count of them */
 	int image_lock;           /* held by the monitor while the machine lives */
 	int uid_lock;
-	int state_fd;  /* locked state directory */
-	int notify_fd; /* datagram socket, unbound until the leader binds it */
-	int stub_fd;   /* sealed memory file with our PID 1, -1: none */
+	int state_fd;        /* locked state directory */
+	int notify_fd;       /* datagram socket, unbound until the leader binds it */
+	int stub_fd;         /* sealed memory file with our PID 1, -1: none */
+	int registration_fd; /* sealed memory file for OP_LOAD_STORE, -1: none */
+	int said_fd;         /* memory file with what its program says */
 	int net_alive; /* says that the machine on the host's network lives; -1: it is not there */
 	struct netlink route;       /* of the host */
 	struct netlink filter;      /* nftables of the host */

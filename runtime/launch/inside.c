@@ -8,6 +8,7 @@
 #include "../sys/path.h"
 #include "../sys/place.h"
 #include "context.h"
+#include "slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,26 +25,6 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-/* "7/NAME" or "7": a path below what slot 7 holds, from the base, where the leader is. */
-static int slot_path(char *path, size_t size, int slot, const char *name)
-{
-	char digits[12];
-	size_t count = 0, length = strlen(name), used = 0;
-
-	do {
-		digits[count++] = (char)('0' + slot % 10);
-		slot /= 10;
-	} while (slot > 0);
-	if (count + length + 2 > size)
-		return -ENAMETOOLONG;
-	while (count > 0)
-		path[used++] = digits[--count];
-	if (length > 0)
-		path[used++] = '/';
-	memcpy(path + used, name, length + 1);
-	return (int)(used + length);
-}
 
 static int slot_clone(int slot, const char *name, bool recursive)
 {
@@ -125,61 +106,6 @@ static int mount_fs(struct context *context, const struct op *op)
 	int mount = mount_new(op->type, op->options, op->attributes);
 
 	return mount < 0 ? mount : attach_at(context, mount, op->target);
-}
-
-static int append(char *text, size_t size, size_t *used, const char *more)
-{
-	size_t length = strlen(more);
-
-	if (*used + length + 1 > size)
-		return -E2BIG;
-	memcpy(text + *used, more, length + 1);
-	*used += length;
-	return 0;
-}
-
-static int append_slot(char *text, size_t size, size_t *used, int slot, const char *name)
-{
-	int r = slot_path(text + *used, size - *used, slot, name);
-
-	if (r < 0)
-		return r;
-	*used += (size_t)r;
-	return 0;
-}
-
-static int overlay_upper(char *options, size_t size, size_t *used, const struct op *op)
-{
-	int r = append(options, size, used, ",upperdir=");
-
-	if (r == 0)
-		r = append_slot(options, size, used, op->upper, op->source);
-	if (r == 0)
-		r = append(options, size, used, ",workdir=");
-	if (r == 0)
-		r = append_slot(options, size, used, op->upper, op->text);
-	return r;
-}
-
-static int overlay_options(char *options, size_t size, const struct op *op)
-{
-	size_t used = 0;
-	int r = append(options, size, &used, "lowerdir=");
-
-	for (size_t i = 0; r == 0 && i < op->layer_count; i++) {
-		if (i > 0)
-			r = append(options, size, &used, ":");
-		if (r == 0)
-			r = append_slot(options, size, &used, op->layers[i], "");
-	}
-	if (r == 0 && op->upper >= 0)
-		r = overlay_upper(options, size, &used, op);
-	if (r == 0 && op->options) {
-		r = append(options, size, &used, ",");
-		if (r == 0)
-			r = append(options, size, &used, op->options);
-	}
-	return r;
 }
 
 static int overlay(struct context *context, const struct op *op)

@@ -6,6 +6,7 @@
 #include "../sys/caps.h"
 #include "../sys/process.h"
 #include "context.h"
+#include "load_store.h"
 #include "network.h"
 
 #include <errno.h>
@@ -198,6 +199,7 @@ op_function late_function(enum op_kind kind)
 		[OP_NO_NEW_PRIVILEGES] = no_new_privileges,
 		[OP_CHDIR] = change_directory,
 		[OP_CLOSE_FDS] = close_fds,
+		[OP_LOAD_STORE] = load_store,
 		[OP_STUB] = run_stub,
 		[OP_EXEC] = run_program,
 	};

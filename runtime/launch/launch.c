@@ -278,12 +278,12 @@ int launch_go(struct launch *launch, struct floe_error *error)
 	cleanup_fd(&launch->channel);
 	launch->channel = -1;
 	reap_stager(launch);
-	resources_forget(&launch->context);
 	if (r < 0)
-		return say_deaf(launch, r, "machine's first", error);
-	if (r == 1)
-		return report_op(error, launch->context.plan, message.value, message.errnum);
-	return 0;
+		r = say_deaf(launch, r, "machine's first", error);
+	else if (r == 1)
+		r = report_late(error, &launch->context, message.value, message.errnum);
+	resources_forget(&launch->context);
+	return r;
 }
 
 pid_t launch_leader(const struct launch *launch)

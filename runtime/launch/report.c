@@ -6,6 +6,7 @@
 #include "context.h"
 
 #include <errno.h>
+#include <string.h>
 
 struct hint {
 	enum op_kind kind; /* OP_COUNT: any */
@@ -31,6 +32,9 @@ static const struct hint hints[] = {
 	{OP_DIRECTORY, ENOENT, "a part of the path is a link that leads nowhere in the tree"},
 	{OP_DIRECTORY, EACCES, "is the tree owned by root or by the machine's uid range?"},
 	{OP_OVERLAY, EINVAL, "the layers' file system may not be usable in an overlay"},
+	{OP_STAGE_OVERLAY, EINVAL,
+	 "one of the layers' file systems may not be usable in an overlay; dmesg tells more"},
+
 	{OP_MOUNT, EPERM, "inside another container /proc and /sys must be fully visible"},
 	{OP_SECCOMP, EACCES, "use --no-new-privileges, or keep CAP_SYS_ADMIN"},
 	{OP_LINK_INSIDE, EPERM, "has the machine CAP_NET_ADMIN over its network?"},
@@ -60,6 +64,37 @@ static const char *step_text(int step)
 	default:
 		return "cannot speak to the monitor";
 	}
+}
+
+/* The last line of what nix-store said, without what a terminal would obey. */
+static const char *last_words(int fd, char text[static SAID_MAX + 1])
+{
+	ssize_t length = pread(fd, text, SAID_MAX, 0);
+	char *line = text;
+
+	text[length < 0 ? 0 : length] = '\0';
+	for (size_t end = strlen(text); end > 0 && text[end - 1] == '\n'; end--)
+		text[end - 1] = '\0';
+	for (char *at = text; *at; at++) {
+		if (*at == '\n')
+			line = at + 1;
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = ' ';
+	}
+	return line;
+}
+
+int report_late(struct floe_error *error, const struct context *context, int index, int errnum)
+{
+	const struct plan *plan = context->plan;
+	char text[768], said[SAID_MAX + 1];
+
+	if (index < 0 || plan->ops[index].kind != OP_LOAD_STORE || errnum != ECANCELED)
+		return report_op(error, plan, index, errnum);
+	err_set(error, FLOE_ERROR_CONTENT, errnum, "cannot %s: %s",
+		op_describe(&plan->ops[index], text, sizeof(text)),
+		last_words(context->said_fd, said));
+	return err_step(error, op_phase_name(PHASE_LATE));
 }
 
 int report_op(struct floe_error *error, const struct plan *plan, int index, int errnum)

@@ -6,6 +6,7 @@
 #include "../base/cleanup.h"
 #include "../state/state.h"
 #include "../sys/cgroup.h"
+#include "../sys/path.h"
 #include "network.h"
 
 #include <errno.h>
@@ -71,6 +72,7 @@ void context_init(struct context *context, const struct plan *plan, const struct
 	context->stdio[0] = context->stdio[1] = context->stdio[2] = -1;
 	context->image_lock = context->uid_lock = -1;
 	context->state_fd = context->notify_fd = context->stub_fd = -1;
+	context->registration_fd = context->said_fd = -1;
 	context->cgroup_fd = context->net_alive = -1;
 	context->route.fd = context->filter.fd = context->inside.fd = context->watch.fd = -1;
 	context->base_fd = context->userns_fd = context->root_fd = -1;
@@ -90,19 +92,57 @@ static int open_notify(struct context *context)
 	return 0;
 }
 
-/* The stub in memory nobody can write to any more: what /proc/1/exe of the machine then shows is
- * this file and never the runtime's own executable. */
-static int open_stub(struct context *context)
+/* A file in memory that nobody can write to any more, above the standard descriptors. */
+static int open_sealed(const char *name, const void *data, size_t size)
 {
 	int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	int fd = fd_above_stdio(memfd_create("floe-stub", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	CLEANUP_FD int fd = fd_above_stdio(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	int r;
 
 	if (fd < 0)
 		return -errno;
+	r = fd_write_all(fd, data, size);
+	if (r < 0)
+		return r;
+	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : take_fd(&fd);
+}
+
+/* What /proc/1/exe of the machine shows is this file and never the runtime's own executable. */
+static int open_stub(struct context *context, struct floe_error *error)
+{
+	int fd = open_sealed("floe-stub", init_stub_image, init_stub_size);
+
+	if (fd < 0)
+		return err_errno(error, -fd, "cannot prepare the stub init in memory");
 	context->stub_fd = fd;
-	if (write(fd, init_stub_image, init_stub_size) != (ssize_t)init_stub_size)
+	return 0;
+}
+
+/* A file for a program inside to write to, that it cannot make larger. */
+static int open_bounded(const char *name, size_t size)
+{
+	CLEANUP_FD int fd = fd_above_stdio(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
 		return -errno;
-	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+	return take_fd(&fd);
+}
+
+/* Nobody reads the console yet while the store is loaded: what is said then is kept in memory. */
+static int open_registration(struct context *context, struct floe_error *error)
+{
+	const char *text = context->plan->registration;
+	int fd = open_sealed("floe-registration", text, strlen(text));
+
+	if (fd >= 0) {
+		context->registration_fd = fd;
+		fd = open_bounded("floe-said", SAID_MAX);
+	}
+	if (fd < 0)
+		return err_errno(error, -fd, "cannot prepare the registration of store paths");
+	context->said_fd = fd;
+	return 0;
 }
 
 int resources_open(struct context *context, struct floe_error *error)
@@ -114,10 +154,11 @@ int resources_open(struct context *context, struct floe_error *error)
 	r = raise_stdio(context, error);
 	if (r < 0)
 		return r;
-	if (!plan_has_op(context->plan, OP_STUB))
-		return 0;
-	r = open_stub(context);
-	return r < 0 ? err_errno(error, -r, "cannot prepare the stub init in memory") : 0;
+	if (plan_has_op(context->plan, OP_STUB))
+		r = open_stub(context, error);
+	if (r == 0 && plan_has_op(context->plan, OP_LOAD_STORE))
+		r = open_registration(context, error);
+	return r;
 }
 
 void resources_forget(struct context *context)
@@ -135,6 +176,9 @@ void resources_forget(struct context *context)
 		netlink_close(&context->filter);
 	cleanup_fd(&context->stub_fd);
 	context->stub_fd = -1;
+	cleanup_fd(&context->registration_fd);
+	cleanup_fd(&context->said_fd);
+	context->registration_fd = context->said_fd = -1;
 	for (int i = 0; i < 3; i++) {
 		cleanup_fd(&context->stdio[i]);
 		context->stdio[i] = -1;

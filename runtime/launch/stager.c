@@ -7,13 +7,16 @@
  * Async-signal-safe throughout.
  */
 #include "../base/cleanup.h"
+#include "../sys/caps.h"
 #include "../sys/cgroup.h"
 #include "../sys/mount.h"
 #include "../sys/path.h"
 #include "../sys/place.h"
 #include "../sys/process.h"
 #include "../sys/userns.h"
+#include "closure.h"
 #include "context.h"
+#include "slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +26,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* "/7" or "7": where slot 7 is below the base. */
@@ -146,8 +150,9 @@ static int tree_change(struct context *context, const struct op *op, int mount)
 
 	if (userns < -1)
 		return userns;
-	if (op->attributes || userns >= 0)
-		r = mount_change(mount, op->attributes, 0, MS_PRIVATE, op->recursive, userns);
+	if (op->attributes || op->clear || userns >= 0)
+		r = mount_change(mount, op->attributes, op->clear, MS_PRIVATE, op->recursive,
+				 userns);
 	if (owned)
 		close(userns);
 	return r;
@@ -253,22 +258,79 @@ static int stage_new(struct context *context, const struct op *op)
 	return r;
 }
 
-/* A helper process enters a namespace nobody else will ever be in and makes the mount there. */
-static int stage_dead(struct context *context, const struct op *op)
+/* Carries OP out in a process of its own, with new namespaces FLAGS. */
+static int stage_in_child(struct context *context, const struct op *op, uint64_t flags,
+			  op_function act)
 {
-	uint64_t flags = strcmp(op->type, "proc") == 0 ? CLONE_NEWPID : CLONE_NEWNET;
 	int pidfd = -1, status = 0, r;
 	pid_t pid = process_clone(flags, &pidfd);
 
 	if (pid < 0)
 		return pid;
 	if (pid == 0)
-		_exit(-stage_new(context, op));
+		_exit(-act(context, op));
 	r = process_wait(pidfd, &status);
 	close(pidfd);
 	if (r < 0)
 		return r;
 	return status == 0 ? 0 : -(status >> 8 ? status >> 8 : ECANCELED);
+}
+
+/* A helper process enters a namespace nobody else will ever be in and makes the mount there. */
+static int stage_dead(struct context *context, const struct op *op)
+{
+	uint64_t flags = strcmp(op->type, "proc") == 0 ? CLONE_NEWPID : CLONE_NEWNET;
+
+	return stage_in_child(context, op, flags, stage_new);
+}
+
+/*
+ * Files are made as user and group OP->id, with the rights of root: what mapped layers do not map
+ * cannot make any in them (EOVERFLOW), and overlayfs acts as who mounted it. Raw calls, that the C
+ * library's other threads are not asked.
+ */
+static int act_as_owner(const struct op *op)
+{
+	syscall(SYS_setfsgid, op->id);
+	syscall(SYS_setfsuid, op->id);
+	return caps_raise_permitted();
+}
+
+static int make_closure(struct context *context, const struct op *op)
+{
+	const struct plan *plan = context->plan;
+	int mount, r = act_as_owner(op);
+
+	if (r < 0)
+		return r;
+	mount = closure_layer(plan->store_paths, plan->store_path_count, op->id);
+	return mount < 0 ? mount : slot_attach(context, op->slot, mount);
+}
+
+static int stage_closure(struct context *context, const struct op *op)
+{
+	return stage_in_child(context, op, 0, make_closure);
+}
+
+/* Layers are named by paths from the base. */
+static int make_overlay(struct context *context, const struct op *op)
+{
+	char options[MOUNT_OPTIONS_MAX];
+	int mount, r = overlay_options(options, sizeof(options), op);
+
+	if (r == 0)
+		r = act_as_owner(op);
+	if (r < 0)
+		return r;
+	if (fchdir(context->base_fd) < 0)
+		return -errno;
+	mount = mount_new("overlay", options, op->attributes);
+	return mount < 0 ? mount : slot_attach(context, op->slot, mount);
+}
+
+static int stage_overlay(struct context *context, const struct op *op)
+{
+	return stage_in_child(context, op, 0, make_overlay);
 }
 
 /* The leader could not raise its hard limits itself: that takes the host's CAP_SYS_RESOURCE. */
@@ -291,12 +353,13 @@ static int oom_score(struct context *context, const struct op *op)
 op_function stage_function(enum op_kind kind)
 {
 	static const op_function functions[OP_COUNT] = {
-		[OP_LEAVE_PEERS] = leave_peers,   [OP_JOIN_NETNS] = join_netns,
-		[OP_CGROUP_ENTER] = enter_cgroup, [OP_CGROUP_INTO] = into_cgroup,
-		[OP_STAGE_BASE] = stage_base,     [OP_STAGE_POINT] = stage_point,
-		[OP_STAGE_TREE] = stage_tree,     [OP_STAGE_NEW] = stage_new,
-		[OP_STAGE_COVER] = stage_cover,   [OP_STAGE_DEAD] = stage_dead,
-		[OP_RLIMIT] = set_rlimit,         [OP_OOM_SCORE] = oom_score,
+		[OP_LEAVE_PEERS] = leave_peers,     [OP_JOIN_NETNS] = join_netns,
+		[OP_CGROUP_ENTER] = enter_cgroup,   [OP_CGROUP_INTO] = into_cgroup,
+		[OP_STAGE_BASE] = stage_base,       [OP_STAGE_POINT] = stage_point,
+		[OP_STAGE_TREE] = stage_tree,       [OP_STAGE_NEW] = stage_new,
+		[OP_STAGE_COVER] = stage_cover,     [OP_STAGE_DEAD] = stage_dead,
+		[OP_RLIMIT] = set_rlimit,           [OP_OOM_SCORE] = oom_score,
+		[OP_STAGE_CLOSURE] = stage_closure, [OP_STAGE_OVERLAY] = stage_overlay,
 	};
 
 	return functions[kind];
@@ -345,8 +408,10 @@ static void run_phase(struct context *context, enum op_phase phase, int channel)
  * not live on in our copies. Passed sockets (sd_listen_fds(3)) come first. */
 static void close_others(const struct context *context, int stager_channel, const int leader[2])
 {
-	int kept[] = {stager_channel,   leader[0],         leader[1],         context->notify_fd,
-		      context->stub_fd, context->stdio[0], context->stdio[1], context->stdio[2]};
+	int kept[] = {stager_channel,     leader[0],         leader[1],
+		      context->notify_fd, context->stub_fd,  context->stdio[0],
+		      context->stdio[1],  context->stdio[2], context->registration_fd,
+		      context->said_fd};
 
 	process_close_others(3 + (unsigned)context->plan->listen_fds, kept, ARRAY_SIZE(kept));
 }

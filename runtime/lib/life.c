@@ -13,6 +13,7 @@
 #include "../sys/clock.h"
 #include "ending.h"
 #include "filters.h"
+#include "module.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -60,6 +61,8 @@ static int make_plan(struct cycle *cycle, struct floe_error *error)
 {
 	int r = host_probe(&cycle->host, cycle->life->spec, error);
 
+	if (r == 0)
+		r = host_store(&cycle->host, cycle->life->spec, module_nixdb, error);
 	return r < 0 ? r : plan_make(&cycle->plan, cycle->life->spec, &cycle->host, error);
 }
 

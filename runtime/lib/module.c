@@ -6,6 +6,7 @@
 #include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../image/image.h"
+#include "../nix/nix.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 enum module_id {
 	MODULE_IMAGE,
 	MODULE_SECCOMP,
+	MODULE_NIXDB,
 };
 
 struct module {
@@ -36,12 +38,19 @@ struct module {
 #else
 #define SECCOMP_TABLE NULL
 #endif
+#if defined(FLOE_STATIC) && defined(FLOE_HAVE_NIXDB)
+#define NIXDB_TABLE (&floe_module_nixdb)
+#else
+#define NIXDB_TABLE NULL
+#endif
 
 static struct module modules[] = {
 	[MODULE_IMAGE] = {"image.so", "floe_module_image", "importing images",
 			  "libarchive, liblzma, libzstd and zlib", IMAGE_TABLE},
 	[MODULE_SECCOMP] = {"seccomp.so", SECCOMP_MODULE_SYMBOL, "compiling system call filters",
 			    "libseccomp", SECCOMP_TABLE},
+	[MODULE_NIXDB] = {"nixdb.so", "floe_module_nixdb", "reading Nix's database", "libsqlite3",
+			  NIXDB_TABLE},
 };
 
 static pthread_mutex_t modules_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -118,4 +127,9 @@ const struct image_module *module_image(struct floe_error *error)
 const struct seccomp_module *module_seccomp(struct floe_error *error)
 {
 	return module_get(MODULE_SECCOMP, error);
+}
+
+const struct nixdb_module *module_nixdb(struct floe_error *error)
+{
+	return module_get(MODULE_NIXDB, error);
 }

@@ -6,6 +6,7 @@
 #include "../state/state.h"
 #include "internal.h"
 #include "life.h"
+#include "module.h"
 #include "options.h"
 #include "settings.h"
 
@@ -105,6 +106,8 @@ int floe_plan(struct floe_spec *spec, enum floe_format format, char **text,
 	*text = NULL;
 	if (r == 0)
 		r = host_probe(&host, &spec->spec, error);
+	if (r == 0)
+		r = host_store(&host, &spec->spec, module_nixdb, error);
 	if (r == 0)
 		r = plan_make(&plan, &spec->spec, &host, error);
 	if (r == 0) {

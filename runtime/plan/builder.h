@@ -37,6 +37,7 @@ struct builder {
 	bool root_writable; /* files can be put into /etc */
 	int dev_slot;       /* the host's /dev, -1: nodes are made */
 	int root_slot;
+	int store_layer; /* slot of the machine's own layer, -1: it has none */
 	struct builder_net net;
 };
 
@@ -88,7 +89,8 @@ int plan_custom(struct builder *b); /* --bind and the like */
 int plan_store(struct builder *b);  /* /nix/store */
 int plan_files(struct builder *b);  /* /run/host, resolv.conf, localtime, credentials */
 int plan_journal(struct builder *b);
-int plan_process(struct builder *b); /* limits, capabilities, filters, program */
+void plan_load_store(struct builder *b); /* its database, last of all before the program */
+int plan_process(struct builder *b);     /* limits, capabilities, filters, program */
 int plan_environment(struct builder *b);
 
 #endif

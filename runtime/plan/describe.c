@@ -83,6 +83,19 @@ static void describe_stage_dead(struct phrase *p, const struct op *op)
 	say_options(p, op);
 }
 
+static void describe_stage_closure(struct phrase *p, const struct op *op)
+{
+	say(p, "stage a layer that shows %llu store paths as #%d", (unsigned long long)op->flags,
+	    op->slot);
+}
+
+static void describe_load_store(struct phrase *p, const struct op *op)
+{
+	say(p, "register %llu store paths with %s", (unsigned long long)op->number[0], op->source);
+	if (op->flags)
+		say(p, " and forget what is gone");
+}
+
 static void describe_stage_base(struct phrase *p, const struct op *op)
 {
 	say(p, "cover %s with a private tmpfs", op->source);
@@ -106,14 +119,27 @@ static void describe_mount(struct phrase *p, const struct op *op)
 	say_options(p, op);
 }
 
-static void describe_overlay(struct phrase *p, const struct op *op)
+static void say_layers(struct phrase *p, const struct op *op)
 {
-	say(p, "mount an overlay of");
 	for (size_t i = 0; i < op->layer_count; i++)
 		say(p, "%s #%d", i ? " over" : "", op->layers[i]);
 	if (op->upper >= 0)
 		say(p, " with changes in #%d", op->upper);
+}
+
+static void describe_overlay(struct phrase *p, const struct op *op)
+{
+	say(p, "mount an overlay of");
+	say_layers(p, op);
 	say(p, " on %s", *op->target ? op->target : "/");
+	say_options(p, op);
+}
+
+static void describe_stage_overlay(struct phrase *p, const struct op *op)
+{
+	say(p, "stage an overlay of");
+	say_layers(p, op);
+	say(p, " as #%d", op->slot);
 	say_options(p, op);
 }
 
@@ -231,6 +257,8 @@ static const struct wording wordings[OP_COUNT] = {
 	[OP_STAGE_COVER] = {"stage-cover", NULL, NOTHING, describe_stage_cover},
 	[OP_STAGE_NEW] = {"stage-new", NULL, NOTHING, describe_stage_new},
 	[OP_STAGE_DEAD] = {"stage-dead", NULL, NOTHING, describe_stage_dead},
+	[OP_STAGE_CLOSURE] = {"stage-closure", NULL, NOTHING, describe_stage_closure},
+	[OP_STAGE_OVERLAY] = {"stage-overlay", NULL, NOTHING, describe_stage_overlay},
 	[OP_CGROUP_JOIN] = {"join-cgroup", "move to the cgroup %s", SOURCE, NULL},
 	[OP_CGROUP_ENTER] = {"enter-cgroup", "move to the cgroup %s", SOURCE, NULL},
 	[OP_CGROUP_INTO] = {"into-cgroup", "create the first process in %s", SOURCE, NULL},
@@ -269,6 +297,7 @@ static const struct wording wordings[OP_COUNT] = {
 	[OP_NO_NEW_PRIVILEGES] = {"no-new-privileges", "forbid new privileges", NOTHING, NULL},
 	[OP_CHDIR] = {"chdir", "change to the directory %s", TARGET, NULL},
 	[OP_CLOSE_FDS] = {"close-descriptors", NULL, NOTHING, describe_close},
+	[OP_LOAD_STORE] = {"load-store", NULL, NOTHING, describe_load_store},
 	[OP_STUB] = {"stub", "run the stub init, which starts %s", TEXT, NULL},
 	[OP_EXEC] = {"exec", "execute %s", TEXT, NULL},
 };

@@ -5,6 +5,7 @@
 
 #include "../base/arena.h"
 #include "../base/err.h"
+#include "../nix/nix.h"
 #include "../spec/spec.h"
 #include "host_net.h"
 
@@ -63,6 +64,34 @@ struct host_init {
 	const char *path; /* path inside */
 	bool usable;      /* an executable regular file after resolution inside the root */
 	const char *why;  /* what it is, or why it is not usable */
+};
+
+/* A store path as it lies on the host. */
+struct host_store_path {
+	const char *name;
+	mode_t mode; /* a directory, a regular file or a link */
+	uint64_t size;
+	uint64_t time;    /* of its last change, in seconds */
+	const char *link; /* what the link says */
+};
+
+/* The host's store and what of it a machine is to see and to know. */
+struct host_store {
+	struct host_source source; /* /nix/store */
+	struct host_source state;  /* /nix/var/nix, with the host's database */
+	bool has_socket;           /* of the host's daemon */
+
+	struct host_store_path *paths; /* a closure: what of it is visible */
+	size_t path_count;
+	struct nix_set set;   /* what its database is to know */
+	struct nix_set known; /* what it was given before */
+	bool has_known;
+	const char *loader; /* nix-store inside; NULL: none found */
+
+	const char *layer;            /* directory of the machine's own layer beside the tree */
+	bool has_layer, has_layer_db; /* something was written to it, a database is in it */
+	struct host_source keeper;    /* what holds it, or what holds throw-away ones */
+	bool tree_registers;          /* the tree has a registration that nobody loaded yet */
 };
 
 struct host_tree {
@@ -153,9 +182,9 @@ struct host {
 	struct host_source *mounts;  /* one for each spec mount: its source or upper */
 	struct host_source **layers; /* one array for each spec mount */
 	struct host_source system;   /* --system */
-	struct host_source store;    /* /nix/store of the host */
-	const char *system_init;     /* what to run in it */
-	const char *system_real;     /* the toplevel resolved into /nix/store */
+	struct host_store store;
+	const char *system_init; /* what to run in it */
+	const char *system_real; /* the toplevel resolved into /nix/store */
 	struct host_user user;
 	const char *const
 		*proc_paths;   /* what exists of HOST_PROC_PATHS below /proc, NULL-terminated; NULL
@@ -167,6 +196,15 @@ struct host {
 
 /* Looks. Changes nothing. HOST must be zero; release with host_free() whatever is returned. */
 int host_probe(struct host *host, const struct spec *spec, struct floe_error *error);
+
+/* Looks at the store, for a spec that shows the host's. DATABASE gives the reader of Nix's database,
+ * which is a module, or NULL with ERROR set; it is called only when that is needed. */
+typedef const struct nixdb_module *(*host_database)(struct floe_error *error);
+int host_store(struct host *host, const struct spec *spec, host_database database,
+	       struct floe_error *error);
+
+/* Whether the spec leaves what is written below the tree: the machine's layer is kept then. */
+bool host_keeps_layer(const struct host *host, const struct spec *spec);
 
 void host_free(struct host *host);
 

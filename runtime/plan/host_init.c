@@ -35,32 +35,43 @@ struct view {
 	bool host_store;
 };
 
-/* A link that cannot be followed to its end in the tree: where it gets stuck, in LINK. */
-static bool dangling_link(int root, const char *path, char link[static PATH_MAX])
+/* The first link on the way along NAME, from its end on: NAME becomes what follows from it. */
+static bool follow_link(int root, char name[static PATH_MAX])
 {
-	char name[PATH_MAX];
+	char link[PATH_MAX], rest[PATH_MAX] = "", *slash;
+	size_t length;
+
+	while (path_readlink_in(root, name, link, sizeof(link)) < 0) {
+		slash = strrchr(name, '/');
+		if (!slash || slash == name) {
+			strcat(name, rest);
+			return false;
+		}
+		/* What comes after the link is kept: "/profile/init" with "/profile" a link. */
+		length = strlen(slash);
+		memmove(rest + length, rest, strlen(rest) + 1);
+		memcpy(rest, slash, length);
+		*slash = '\0';
+	}
+	slash = strrchr(name, '/');
+	length = link[0] == '/' || !slash ? 0 : (size_t)(slash + 1 - name);
+	if (length + strlen(link) + strlen(rest) >= PATH_MAX)
+		return false;
+	strcpy(name + length, link);
+	strcat(name, rest);
+	return true;
+}
+
+bool host_link_end(int root, const char *path, char link[static PATH_MAX])
+{
 	bool found = false;
 
-	if (strlen(path) >= sizeof(name))
+	if (strlen(path) >= PATH_MAX)
 		return false;
-	strcpy(name, path);
+	strcpy(link, path);
 	/* Bounded as the kernel bounds it (path_resolution(7)). */
-	for (int i = 0; i < 40; i++) {
-		if (path_readlink_in(root, name, link, PATH_MAX) < 0)
-			break;
+	for (int i = 0; i < 40 && follow_link(root, link); i++)
 		found = true;
-		if (link[0] != '/') {
-			char *slash = strrchr(name, '/');
-			size_t length = slash ? (size_t)(slash + 1 - name) : 0;
-
-			if (length + strlen(link) >= sizeof(name))
-				break;
-			memmove(link + length, link, strlen(link) + 1);
-			memcpy(link, name, length);
-		}
-		strcpy(name, link);
-	}
-	strcpy(link, name);
 	return found;
 }
 
@@ -77,7 +88,7 @@ static int open_viewed(const struct view *view, const char *path, char link[stat
 	link[0] = '\0';
 	if (fd != -ENOENT)
 		return fd;
-	if (!dangling_link(view->root, path, link))
+	if (!host_link_end(view->root, path, link))
 		strcpy(link, in_store(path) && strlen(path) < PATH_MAX ? path : "");
 	if (!view->host_store || !in_store(link))
 		return -ENOENT;
@@ -177,7 +188,7 @@ static void prefer_prepare_root(struct host_init *inits, size_t count)
 int host_inits(struct host *host, const struct spec *spec, int root)
 {
 	struct host_tree *tree = &host->tree;
-	const struct view view = {&host->arena, root, spec->store != SPEC_STORE_NONE};
+	const struct view view = {&host->arena, root, spec->store != SPEC_STORE_PRIVATE};
 	bool nix = tree->has_nix_store || view.host_store;
 	const char *const *names = nix ? nix_inits : other_inits;
 	size_t count = nix ? ARRAY_SIZE(nix_inits) : ARRAY_SIZE(other_inits);

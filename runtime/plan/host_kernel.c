@@ -92,7 +92,7 @@ static bool lists_filesystem(const char *list, const char *name)
 
 static bool needs_overlay(const struct spec *spec)
 {
-	if (spec->ephemeral == SPEC_EPHEMERAL_OVERLAY ||
+	if (spec->store != SPEC_STORE_PRIVATE || spec->ephemeral == SPEC_EPHEMERAL_OVERLAY ||
 	    spec->volatile_mode == SPEC_VOLATILE_OVERLAY)
 		return true;
 	for (size_t i = 0; i < spec->mount_count; i++) {

@@ -5,6 +5,8 @@
 
 #include "host.h"
 
+#include <limits.h>
+
 /* Each fills its part of HOST; what is missing is a fact. 0, or a negative errno with ERROR set
  * when the request cannot be met at all. In this order: later ones use what earlier ones found. */
 int host_kernel(struct host *host, const struct spec *spec, struct floe_error *error);
@@ -37,6 +39,13 @@ const char *host_parse_machine_id(struct arena *arena, const char *text);
 
 /* Whether a file system of this f_type (statfs(2)) takes an id mapping on this kernel. */
 bool host_can_idmap(const struct host *host, unsigned long magic);
+
+/* What is behind FD, which may be a negative errno. */
+void host_describe(const struct host *host, struct host_source *source, int fd);
+
+/* Where the links that begin at PATH in ROOT end, though that may not be there; LINK is PATH itself
+ * when it is none. Whether it is one. */
+bool host_link_end(int root, const char *path, char link[static PATH_MAX]);
 
 /* The absolute path of an open descriptor, in the arena; "" when it cannot be told. */
 const char *host_descriptor_path(struct arena *arena, int fd);

@@ -12,7 +12,7 @@
 #include "../base/cleanup.h"
 #include "../sys/path.h"
 
-static void describe_source(const struct host *host, struct host_source *source, int fd)
+void host_describe(const struct host *host, struct host_source *source, int fd)
 {
 	struct statfs filesystem;
 	struct stat status;
@@ -45,7 +45,7 @@ static void probe_source(const struct host *host, struct host_source *source, co
 {
 	CLEANUP_FD int fd = open_source(path, root, in_tree);
 
-	describe_source(host, source, fd);
+	host_describe(host, source, fd);
 }
 
 static void probe_layers(struct host *host, const struct spec_mount *mount, size_t index, int root)
@@ -130,7 +130,7 @@ static int probe_system(struct host *host, const char *system, struct floe_error
 
 	if (fd < 0)
 		return err_errno(error, errno, "cannot open the system %s", system);
-	describe_source(host, &host->system, fd);
+	host_describe(host, &host->system, fd);
 	host->system_real = host_descriptor_path(&host->arena, fd);
 	if (strncmp(host->system_real, store, sizeof(store) - 1) != 0)
 		return err_usage(error, "--system=%s: a system lies in /nix/store, this one is %s",
@@ -142,7 +142,5 @@ int host_sources(struct host *host, const struct spec *spec, int root, struct fl
 {
 	if (spec->mount_count > 0)
 		probe_mounts(host, spec, root);
-	if (spec->store != SPEC_STORE_NONE || spec->system)
-		probe_source(host, &host->store, "/nix/store", -1, false);
 	return spec->system ? probe_system(host, spec->system, error) : 0;
 }

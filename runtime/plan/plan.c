@@ -238,6 +238,7 @@ int plan_make(struct plan *plan, const struct spec *spec, const struct host *hos
 	b.own_net = spec->network == SPEC_NETWORK_PRIVATE;
 	b.dev_slot = -1;
 	b.root_slot = -1;
+	b.store_layer = -1;
 	for (size_t i = 0; i < spec->note_count; i++)
 		note_add(&b, false, "%s", spec->notes[i]);
 	decide_console(&b);

@@ -66,6 +66,8 @@ enum op_kind {
 	OP_STAGE_COVER, /* slot: staged tree, target: path in it, flags: S_IFDIR or S_IFREG */
 	OP_STAGE_NEW,   /* slot, type, options: a new file system made with host privileges */
 	OP_STAGE_DEAD,  /* slot, type: proc or sysfs of a namespace that is gone */
+	OP_STAGE_CLOSURE, /* slot, id: owner, flags: how many: a layer that shows plan's store paths and no others */
+	OP_STAGE_OVERLAY, /* slot; layers, upper: slots, id: owner; made with host privileges */
 
 	/* middle */
 	OP_RLIMIT,    /* text: name, flags: RLIMIT_*, number[]: soft and hard */
@@ -119,10 +121,12 @@ enum op_kind {
 	OP_USER,         /* id: uid, flags: gid, plan's supplementary groups, text: name */
 	OP_CAPABILITIES, /* plan's sets */
 	OP_NO_NEW_PRIVILEGES,
-	OP_CHDIR,     /* target */
-	OP_CLOSE_FDS, /* flags: how many are kept from 3 on (LISTEN_FDS) */
-	OP_STUB,      /* our stub is PID 1 and starts the command as PID 2 */
-	OP_EXEC,      /* plan's arguments and environment */
+	OP_CHDIR,      /* target */
+	OP_CLOSE_FDS,  /* flags: how many are kept from 3 on (LISTEN_FDS) */
+	OP_LOAD_STORE, /* source: nix-store inside, target: list of the given paths written by it;
+			* number[0]: how many, flags: 1: what is gone is forgotten */
+	OP_STUB,       /* our stub is PID 1 and starts the command as PID 2 */
+	OP_EXEC,       /* plan's arguments and environment */
 	OP_COUNT,
 };
 
@@ -158,7 +162,7 @@ struct op {
 
 	const int *layers; /* overlay: slots of the lower layers, topmost first */
 	size_t layer_count;
-	/* overlay: slot holding the upper and work directories source and text, -1: read-only */
+	/* overlays: slot holding the upper and work directories source and text, -1: read-only */
 	int upper;
 	const struct op_net *net;
 };
@@ -252,6 +256,14 @@ struct plan {
 
 	struct plan_secret *secrets;
 	size_t secret_count;
+
+	/* the store */
+	const struct host_store_path *store_paths; /* of OP_STAGE_CLOSURE */
+	size_t store_path_count;
+	const char *registration; /* what OP_LOAD_STORE loads (nix-store --load-db); NULL: none */
+	size_t registered;        /* how many paths that are */
+	const char *store_given;  /* names of all paths that were given by now, one a line */
+
 	int slot_count;
 };
 

@@ -72,6 +72,8 @@ int plan_environment(struct builder *b)
 	char **end;
 
 	set(b, &environment, "PATH", nixos ? SEARCH_PATH_NIXOS : SEARCH_PATH_DEFAULT);
+	if (b->spec->nix_daemon == SPEC_NIX_DAEMON_HOST)
+		set(b, &environment, "NIX_REMOTE", "daemon");
 	if (b->host->term)
 		set(b, &environment, "TERM", b->host->term);
 	if (b->spec->start != SPEC_START_BOOT)

@@ -372,5 +372,6 @@ int plan_process(struct builder *b)
 	op = op_add(b, OP_CLOSE_FDS, PHASE_LATE, "nothing of the host's leaks in");
 	op->flags = (uint64_t)b->host->listen_fds;
 	plan_confinement(b);
+	plan_load_store(b);
 	return plan_program(b);
 }

@@ -231,7 +231,7 @@ static int root_plain(struct builder *b)
 	/* Nix remounts its store with other flags, which is refused while it inherits locked
 	 * ones from the root (nix issue 9705): it is a mount of its own without any. */
 	if (b->plan->user_namespace && b->host->tree.has_nix_store && !b->spec->read_only &&
-	    b->spec->store == SPEC_STORE_NONE) {
+	    b->spec->store == SPEC_STORE_PRIVATE) {
 		struct op *op = op_add(b, OP_STAGE_TREE, PHASE_STAGE, "Nix changes its flags");
 
 		op->slot = slot_new(b);

@@ -52,6 +52,8 @@ static const struct field fields[] = {
 	TEXT("directory", directory),
 	TEXT("system", system),
 	WORD("store", store, words_store),
+	WORD("nix_daemon", nix_daemon, words_nix_daemon),
+	TEXT("store_closure", store_closure),
 	WORD("ephemeral", ephemeral, words_ephemeral),
 	WORD("volatile", volatile_mode, words_volatile),
 	FLAG("read_only", read_only),
@@ -264,6 +266,8 @@ struct json_t *spec_to_json(const struct spec *spec)
 				 spec->oom_score_set ? json_integer(spec->oom_score_adjust)
 						     : json_null());
 	r |= json_object_set_new(object, "tasks_max", json_tasks(spec->tasks_max));
+	r |= json_object_set_new(object, "store_roots",
+				 json_texts(spec->store_roots, spec->store_root_count));
 	r |= json_object_set_new(object, "links", json_links(&spec->links));
 	r |= json_object_set_new(object, "mounts", json_mounts(spec));
 	r |= json_object_set_new(object, "credentials", json_credentials(spec));

@@ -53,6 +53,7 @@ int set_tristate(const struct option_call *call);
 int set_word(const struct option_call *call);
 int set_constant(const struct option_call *call);
 int set_host_path(const struct option_call *call);
+int set_store_root(const struct option_call *call);
 int set_inside_path(const struct option_call *call);
 int set_host_name(const struct option_call *call);
 

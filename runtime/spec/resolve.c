@@ -27,16 +27,64 @@ static int resolve_system(struct spec *spec, struct floe_error *error)
 	    (spec->start == SPEC_START_COMMAND && spec_given(spec, "boot")))
 		return err_usage(error, "--system boots: it cannot be combined with --as-pid2 or "
 					"--boot=no");
-	if (spec->store == SPEC_STORE_NONE && spec_given(spec, "store"))
+	if (spec->store == SPEC_STORE_PRIVATE && spec_given(spec, "store"))
 		return err_usage(error, "--system needs the host's store inside: it cannot be "
-					"combined with --store=no");
+					"combined with --store=private");
 	if (!spec->directory && !spec->name)
 		return err_usage(error, "--system needs a directory for what the machine writes: "
 					"give --directory, an empty one will do");
 	spec->start = SPEC_START_BOOT;
-	if (spec->store == SPEC_STORE_NONE)
+	if (spec->store == SPEC_STORE_PRIVATE)
 		spec->store = SPEC_STORE_RO;
 	return 0;
+}
+
+/* Nix inside is of use where it can write; elsewhere it is there when asked for. */
+static void default_daemon(struct spec *spec)
+{
+	bool read_only = spec->store == SPEC_STORE_RO || spec->store == SPEC_STORE_CLOSURE;
+
+	if (!spec_given(spec, "nix-daemon"))
+		spec->nix_daemon = read_only ? SPEC_NIX_DAEMON_NONE : SPEC_NIX_DAEMON_PRIVATE;
+}
+
+static bool is_root(const char *user)
+{
+	return !user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0;
+}
+
+static int check_daemon(const struct spec *spec, struct floe_error *error)
+{
+	enum spec_store store = spec->store;
+	bool own_database = store != SPEC_STORE_PRIVATE && store != SPEC_STORE_RW;
+
+	if (spec->nix_daemon == SPEC_NIX_DAEMON_HOST && store != SPEC_STORE_RO &&
+	    store != SPEC_STORE_RW)
+		return err_usage(error,
+				 "--nix-daemon=host builds into the host's store, which only "
+				 "--store=ro and rw show as it is");
+	if (spec->nix_daemon == SPEC_NIX_DAEMON_PRIVATE && own_database && !is_root(spec->user))
+		return err_usage(error,
+				 "the database of Nix is loaded by root inside: --user=%s takes "
+				 "--nix-daemon=none",
+				 spec->user);
+	return 0;
+}
+
+static int resolve_store(struct spec *spec, struct floe_error *error)
+{
+	bool closure =
+		spec->store == SPEC_STORE_CLOSURE || spec->store == SPEC_STORE_CLOSURE_OVERLAY;
+
+	if (!closure && (spec->store_root_count > 0 || spec->store_closure))
+		return err_usage(error, "--store-root and --store-closure say what of the host's "
+					"store is visible, which takes --store=closure or "
+					"closure+overlay");
+	if (spec->store_root_count > 0 && spec->store_closure)
+		return err_usage(error, "--store-closure names all that is visible: it cannot be "
+					"combined with --store-root");
+	default_daemon(spec);
+	return check_daemon(spec, error);
 }
 
 /* Without a directory and a name the tree is the current directory, as with systemd-nspawn. */
@@ -208,10 +256,7 @@ static int resolve_journal(struct spec *spec, struct floe_error *error)
 /* Credentials are files of root inside. A command run as another user could not read them. */
 static int check_credentials(struct spec *spec, struct floe_error *error)
 {
-	bool is_root =
-		!spec->user || strcmp(spec->user, "root") == 0 || strcmp(spec->user, "0") == 0;
-
-	if (spec->credential_count > 0 && !is_root)
+	if (spec->credential_count > 0 && !is_root(spec->user))
 		return err_usage(error,
 				 "credentials are readable by root inside alone: they "
 				 "cannot be combined with --user=%s",
@@ -222,9 +267,9 @@ static int check_credentials(struct spec *spec, struct floe_error *error)
 int spec_resolve(struct spec *spec, struct floe_error *error)
 {
 	static const resolve_step steps[] = {
-		resolve_system,  resolve_directory, resolve_name,    resolve_start,
-		resolve_users,   check_mounts,      resolve_network, check_ambient,
-		resolve_journal, check_credentials,
+		resolve_system, resolve_store,   resolve_directory, resolve_name,
+		resolve_start,  resolve_users,   check_mounts,      resolve_network,
+		check_ambient,  resolve_journal, check_credentials,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

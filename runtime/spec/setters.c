@@ -113,22 +113,44 @@ int set_constant(const struct option_call *call)
 	return 0;
 }
 
-int set_host_path(const struct option_call *call)
+static int read_host_path(const struct option_call *call, char **path)
 {
-	char *path;
-
 	if (!*call->value)
 		return option_refuse(call, "expected a path");
-	path = path_from_here(&call->spec->arena, call->value);
-	if (!path)
+	*path = path_from_here(&call->spec->arena, call->value);
+	if (!*path)
 		return option_refuse(call,
 				     "the current directory cannot be found out (%s); "
 				     "give an absolute path",
 				     strerror(errno));
-	if (!path_is_sane(path))
+	if (!path_is_sane(*path))
 		return option_refuse(call, "a path has at most 4095 bytes of UTF-8 and no control "
 					   "characters");
-	*(char **)option_field(call) = path;
+	return 0;
+}
+
+int set_host_path(const struct option_call *call)
+{
+	char *path = NULL;
+	int r = read_host_path(call, &path);
+
+	if (r == 0)
+		*(char **)option_field(call) = path;
+	return r;
+}
+
+/* A root may be a link to a store path, such as a profile or the result of a build. */
+int set_store_root(const struct option_call *call)
+{
+	struct spec *spec = call->spec;
+	char *path = NULL, **root;
+	int r = read_host_path(call, &path);
+
+	if (r < 0)
+		return r;
+	root = ARENA_APPEND(&spec->arena, spec->store_roots, spec->store_root_count);
+	if (root)
+		*root = path;
 	return 0;
 }
 

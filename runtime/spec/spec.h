@@ -109,9 +109,19 @@ enum spec_journal {
 };
 
 enum spec_store {
-	SPEC_STORE_NONE, /* the tree's own /nix/store, untouched */
-	SPEC_STORE_RO,   /* the host's, read-only and locked */
-	SPEC_STORE_RW,   /* the host's, writable */
+	SPEC_STORE_PRIVATE,         /* the tree's own /nix/store, if it has one */
+	SPEC_STORE_RO,              /* the host's, read-only for good */
+	SPEC_STORE_RW,              /* the host's, writable, with its database */
+	SPEC_STORE_OVERLAY,         /* the host's below a writable layer of the machine's own */
+	SPEC_STORE_CLOSURE,         /* of the host's only what the system and further roots need */
+	SPEC_STORE_CLOSURE_OVERLAY, /* the same below a writable layer */
+};
+
+/* Who answers for the paths of /nix/store inside. */
+enum spec_nix_daemon {
+	SPEC_NIX_DAEMON_NONE,    /* nobody: paths are there, and no database of them */
+	SPEC_NIX_DAEMON_PRIVATE, /* Nix inside, on a database of what is visible */
+	SPEC_NIX_DAEMON_HOST,    /* the host's daemon, whose socket and database are bound */
 };
 
 enum spec_mount_kind {
@@ -173,6 +183,11 @@ struct spec {
 	char *directory; /* the tree: absolute host path; NULL: look NAME up in the image path */
 	char *system;    /* --system: a toplevel in the host's /nix/store to boot */
 	enum spec_store store;
+	enum spec_nix_daemon nix_daemon; /* decided by spec_resolve() when it is not given */
+	char **store_roots; /* --store-root: whose closures are visible besides the system's */
+	size_t store_root_count;
+	char *store_closure; /* --store-closure: a list of paths or a registration, for the host's
+			      * database; NULL: that */
 	enum spec_ephemeral ephemeral;
 	enum spec_volatile volatile_mode;
 	bool read_only;

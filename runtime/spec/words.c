@@ -104,10 +104,18 @@ TABLE(words_journal, SPEC_JOURNAL_AUTO,
 	{ "guest", SPEC_JOURNAL_GUEST },
 	{ "try-guest", SPEC_JOURNAL_TRY_GUEST });
 
-TABLE(words_store, SPEC_STORE_NONE,
-	{ "no", SPEC_STORE_NONE },
+TABLE(words_store, SPEC_STORE_PRIVATE,
+	{ "private", SPEC_STORE_PRIVATE },
 	{ "ro", SPEC_STORE_RO },
-	{ "rw", SPEC_STORE_RW });
+	{ "rw", SPEC_STORE_RW },
+	{ "overlay", SPEC_STORE_OVERLAY },
+	{ "closure", SPEC_STORE_CLOSURE },
+	{ "closure+overlay", SPEC_STORE_CLOSURE_OVERLAY });
+
+TABLE(words_nix_daemon, SPEC_NIX_DAEMON_NONE,
+	{ "none", SPEC_NIX_DAEMON_NONE },
+	{ "private", SPEC_NIX_DAEMON_PRIVATE },
+	{ "host", SPEC_NIX_DAEMON_HOST });
 
 TABLE(words_mount, SPEC_MOUNT_BIND,
 	{ "bind", SPEC_MOUNT_BIND },

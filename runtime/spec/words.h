@@ -28,6 +28,7 @@ extern const struct word_table words_resolv;
 extern const struct word_table words_timezone;
 extern const struct word_table words_journal;
 extern const struct word_table words_store;
+extern const struct word_table words_nix_daemon;
 extern const struct word_table words_mount;
 extern const struct word_table words_idmap;
 

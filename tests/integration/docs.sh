@@ -50,13 +50,14 @@ test_the_manual_has_every_verb_and_no_other() {
 # The words of each option that takes one of a few stand in its part of the manual.
 test_the_manual_explains_every_word() {
 	local option word part
-	for option in store ephemeral volatile settings private-users private-users-ownership timezone \
+	for option in store nix-daemon ephemeral volatile settings private-users \
+		private-users-ownership timezone \
 		link-journal console personality; do
 		part=$(awk -v item="$option" '$0 ~ "^\\.It.* Fl -" item "( |$)" { on = 1; print; next }
 			/^\.(It Fl|El|Ss)/ { on = 0 } on' "$MANUAL")
 		[[ $part ]] || fail "no part about --$option"
 		for word in $(floe run "--$option=help"); do
-			assert_match "(^|[^a-z0-9-])$word([^a-z0-9-]|\$)" "$part" "--$option in the manual"
+			assert_match "(^|[^a-z0-9-])${word//+/\\+}([^a-z0-9-]|\$)" "$part" "--$option in the manual"
 		done
 	done
 }

@@ -207,7 +207,7 @@ test_store_without_a_system() {
 		'ls /nix/store; touch /nix/store/file 2>/dev/null || echo ro'
 	assert_inside $'' --store=rw 'touch /nix/store/file'
 	assert_exists store/file
-	assert_inside '' --store=no 'ls /nix/store'
+	assert_inside '' --store=private 'ls /nix/store'
 }
 
 test_booting_says_what_was_tried() {

@@ -391,9 +391,12 @@ static void use_no_init(struct host *host)
 /* The host's /nix/store, and the system in it. */
 static void use_store(struct host *host)
 {
-	host->store = (struct host_source){.exists = true, .mode = S_IFDIR | 01775, .gid = 30000};
-	host->store.idmappable = true;
-	host->system = host->store;
+	struct host_store *store = &host->store;
+
+	store->source = (struct host_source){.exists = true, .mode = S_IFDIR | 01775, .gid = 30000};
+	store->source.idmappable = true;
+	store->state = store->keeper = host->system = store->source;
+	store->has_socket = true;
 	host->system_real = "/nix/store/abc-nixos-system-web-24.11";
 	host->system_init = "/nix/store/abc-nixos-system-web-24.11/init";
 }
@@ -401,7 +404,76 @@ static void use_store(struct host *host)
 static void use_store_not_mappable(struct host *host)
 {
 	use_store(host);
-	host->store.idmappable = false;
+	host->store.source.idmappable = false;
+}
+
+/* What its database knows: a system and what that needs. */
+static void use_closure(struct host *host)
+{
+	static const char *system_needs[] = {"aaa-bash-5.2", "bbb-etc"};
+	static struct nix_path paths[] = {
+		{"aaa-bash-5.2", "11", 100, "", NULL, 0},
+		{"abc-nixos-system-web-24.11", "22", 200, "/nix/store/ddd-system.drv", system_needs,
+		 2},
+		{"bbb-etc", "33", 300, "", NULL, 0},
+	};
+	static struct host_store_path shown[] = {
+		{"aaa-bash-5.2", S_IFDIR | 0555, 4096, 1, NULL},
+		{"abc-nixos-system-web-24.11", S_IFDIR | 0555, 4096, 1, NULL},
+		{"bbb-etc", S_IFLNK | 0777, 12, 1, "aaa-bash-5.2"},
+	};
+	struct host_store *store = &host->store;
+
+	use_store(host);
+	store->set = (struct nix_set){paths, ARRAY_SIZE(paths), true};
+	store->paths = shown;
+	store->path_count = ARRAY_SIZE(shown);
+	store->loader = "/nix/store/abc-nixos-system-web-24.11/sw/bin/nix-store";
+	if (host->tree.path)
+		store->layer = "/srv/.#floe-store-web/overlay";
+}
+
+/* One of them is new since the last start, and one that was there is gone. */
+static void use_layer(struct host *host)
+{
+	static struct nix_path known[] = {{.name = "aaa-bash-5.2"},
+					  {.name = "abc-nixos-system-web-24.11"},
+					  {.name = "ccc-gone"}};
+	struct host_store *store = &host->store;
+
+	store->has_layer = store->has_layer_db = store->has_known = true;
+	store->known = (struct nix_set){known, ARRAY_SIZE(known), false};
+}
+
+static void use_no_loader(struct host *host)
+{
+	host->store.loader = NULL;
+}
+
+static void use_pending(struct host *host)
+{
+	host->store.tree_registers = true;
+}
+
+static void use_layer_not_mappable(struct host *host)
+{
+	host->store.keeper.idmappable = false;
+}
+
+static void use_no_socket(struct host *host)
+{
+	host->store.has_socket = false;
+}
+
+static void use_no_state(struct host *host)
+{
+	host->store.state.exists = false;
+}
+
+static void use_old_kernel(struct host *host)
+{
+	host->kernel_major = 5;
+	host->kernel_minor = 15;
 }
 
 static void use_shifted(struct host *host)
@@ -473,6 +545,14 @@ static const struct {
 	{"no-init", use_no_init},
 	{"store", use_store},
 	{"store-not-mappable", use_store_not_mappable},
+	{"closure", use_closure},
+	{"layer", use_layer},
+	{"no-loader", use_no_loader},
+	{"pending", use_pending},
+	{"layer-not-mappable", use_layer_not_mappable},
+	{"no-socket", use_no_socket},
+	{"no-state", use_no_state},
+	{"old-kernel", use_old_kernel},
 	{"shifted", use_shifted},
 	{"tree-not-mappable", use_tree_not_mappable},
 	{"tree-read-only", use_tree_read_only},

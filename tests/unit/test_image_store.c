@@ -144,6 +144,23 @@ static void test_remove(void **state)
 	assert_true(is_there(store->dirfd, "kept"));
 }
 
+/* What the machine wrote over the host's store lies beside its tree. */
+static void test_remove_takes_the_layer_along(void **state)
+{
+	struct store *store = *state;
+	struct image image;
+
+	assert_int_equal(mkdirat(store->dirfd, "tree", 0755), 0);
+	assert_int_equal(mkdirat(store->dirfd, ".#floe-store-tree", 0700), 0);
+	make_file(store->dirfd, ".#floe-store-tree/file", 0400);
+	assert_int_equal(mkdirat(store->dirfd, ".#floe-store-tree2", 0700), 0);
+	image = find_tree(store);
+	assert_int_equal(image_remove(&image, NULL), 0);
+	assert_false(is_there(store->dirfd, "tree"));
+	assert_false(is_there(store->dirfd, ".#floe-store-tree"));
+	assert_true(is_there(store->dirfd, ".#floe-store-tree2"));
+}
+
 static void test_remove_link_keeps_target(void **state)
 {
 	struct store *store = *state;
@@ -243,6 +260,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_list_of_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_remove, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_remove_takes_the_layer_along, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_remove_link_keeps_target, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locked_image_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gc_tells_dead_from_living, setup, teardown),

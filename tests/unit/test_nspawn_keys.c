@@ -113,7 +113,7 @@ static const struct golden {
 	{"X-Network", "Rate", "10M", "--rate=10M"},
 	{"X-Nix", "Store", "rw", "--store=rw"},
 	{"X-Nix", "System", "/nix/store/s", "--system=/nix/store/s"},
-	{"X-Nix", "NixDaemon", "host", NULL},
+	{"X-Nix", "NixDaemon", "host", "--nix-daemon=host"},
 	{"X-Floe", "Directory", "/srv/web", "--directory=/srv/web"},
 	{"X-Floe", "Ephemeral", "copy", "--ephemeral=copy"},
 	{"X-Floe", "PrivateTime", "yes", "--private-time"},

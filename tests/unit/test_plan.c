@@ -43,7 +43,34 @@ static const struct row {
 		"--private-network"},
 	{"system-memory", "store no-terminal bare", "-M web --system /run/current-system "
 		"--private-network"},
+		{"store-ro-no-userns", "empty-tree store", "-D /srv/web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --private-users=no"},
+	{"store-ro-database", "empty-tree closure", "-D /srv/web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --nix-daemon private"},
+	{"store-host-daemon", "nixos store", "-D /srv/web -b --private-network --store ro "
+		"--nix-daemon host"},
 	{"store-rw", "nixos store", "-D /var/lib/machines/nixos -b --store rw"},
+		{"store-rw-no-state", "nixos store no-state", "-D /srv/web -b --private-network --store rw"},
+	{"store-rw-host-daemon", "nixos store", "-D /srv/web -b --private-network --store rw "
+		"--nix-daemon host --private-users=no"},
+	{"store-overlay", "empty-tree closure", "-D /srv/web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --store overlay"},
+	{"store-overlay-again", "empty-tree closure layer", "-D /srv/web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --store overlay"},
+	{"store-overlay-ephemeral", "empty-tree closure layer", "-D /srv/web -M web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --store overlay -x"},
+	{"store-overlay-nested", "nixos closure nested hybrid", "-D /srv/web --private-users=no "
+		"--store overlay /bin/true"},
+	{"store-closure", "empty-tree closure", "-D /srv/web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --store closure"},
+	{"store-closure-database", "empty-tree closure", "-D /srv/web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --store closure "
+		"--nix-daemon private --private-users=no"},
+	{"store-closure-overlay", "empty-tree closure", "-D /srv/web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --store closure+overlay"},
+	{"store-no-loader", "empty-tree closure no-loader", "-D /srv/web --system "
+		"/nix/store/abc-nixos-system-web-24.11 --private-network --store closure+overlay "
+		"-x -M web"},
 
 	/* Users. */
 	{"no-userns", "", "-D /srv/debian --private-users=no /bin/true"},

@@ -49,13 +49,43 @@ static const struct row {
 	{"unmerged", TREE "--volatile=yes /bin/true", -EINVAL, FLOE_ERROR_USAGE,
 	 "--volatile=yes needs a tree whose programs are all in /usr, which /srv/debian is not; use "
 	 "--volatile=overlay"},
-	{"store", TREE "--store no --system /nix/store/abc /bin/true", -EINVAL, FLOE_ERROR_USAGE,
-	 "--system needs the host's store inside: it cannot be combined with --store=no"},
+	{"store", TREE "--store private --system /nix/store/abc /bin/true", -EINVAL, FLOE_ERROR_USAGE,
+	 "--system needs the host's store inside: it cannot be combined with --store=private"},
 	{"nixos", TREE "--store ro -b", -ENOENT, FLOE_ERROR_NOT_FOUND,
 	 "cannot show the host's /nix/store: there is none"},
 	{"nixos store-not-mappable", TREE "--store ro -b", -EOPNOTSUPP, FLOE_ERROR_UNSUPPORTED,
 	 "cannot show the host's /nix/store: its file system has no id-mapped mounts; use "
 	 "--private-users=no or identity"},
+
+		{"closure no-overlay", TREE "--store overlay /bin/true", -EOPNOTSUPP,
+	 FLOE_ERROR_UNSUPPORTED,
+	 "cannot show the host's /nix/store: this kernel has no overlayfs"},
+	{"closure no-overlay", TREE "--store ro --private-users=no /bin/true", -EOPNOTSUPP,
+	 FLOE_ERROR_UNSUPPORTED,
+	 "cannot show the host's /nix/store: this kernel has no overlayfs, and without a user "
+	 "namespace root inside could make anything else writable; use --store=rw where that is "
+	 "meant"},
+	{"closure old-kernel", TREE "--store overlay /bin/true", -EOPNOTSUPP,
+	 FLOE_ERROR_UNSUPPORTED,
+	 "cannot show the host's /nix/store: layers with mapped ids take Linux 5.19; use "
+	 "--private-users=no or identity"},
+	{"closure layer-not-mappable", TREE "--store overlay /bin/true", -EOPNOTSUPP,
+	 FLOE_ERROR_UNSUPPORTED,
+	 "cannot show the host's /nix/store: what the machine writes would lie on a file system "
+	 "without id-mapped mounts; use --private-users=no or identity"},
+	{"closure nested", TREE "--store closure /bin/true", -EOPNOTSUPP, FLOE_ERROR_UNSUPPORTED,
+	 "cannot show the host's /nix/store: a closure takes attributes that only the host's root "
+	 "can set, and floe runs in a user namespace; use --store=ro or overlay"},
+	{"closure pending", TREE "--store overlay /bin/true", -EEXIST, FLOE_ERROR_CONTENT,
+	 "cannot give the machine a database of the host's store: the tree has a "
+	 "/nix-path-registration of its own store, which it would load into that; boot it once "
+	 "with --store=private, or use --nix-daemon=none"},
+	{"store no-socket", TREE "--store ro --nix-daemon host /bin/true", -ENOENT,
+	 FLOE_ERROR_NOT_FOUND,
+	 "cannot use --nix-daemon=host: nothing listens on the host's "
+	 "/nix/var/nix/daemon-socket/socket; is its nix-daemon started?"},
+	{"store no-state", TREE "--store rw --nix-daemon private /bin/true", -ENOENT, FLOE_ERROR_NOT_FOUND,
+	 "cannot use --store=rw with a daemon of the machine's own: the host has no /nix/var/nix"},
 
 	/* Owners. */
 	{"tree-not-mappable", TREE "--private-users-ownership map /bin/true", -EOPNOTSUPP,

@@ -38,7 +38,14 @@ static void contradictions_are_refused(void **state)
 		{"--system=/s", "give --directory"},
 		{"-D /x --system=/s -a", "--as-pid2"},
 		{"-D /x --system=/s --boot=no", "--boot=no"},
-		{"-D /x --system=/s --store=no", "--store=no"},
+		{"-D /x --system=/s --store=private", "--store=private"},
+		{"-D /x --store=ro --store-root=/nix/store/x", "--store=closure"},
+		{"-D /x --store-closure=/x", "--store=closure"},
+		{"-D /x --store=closure --store-root=/a --store-closure=/x", "--store-root"},
+		{"-D /x --store=overlay --nix-daemon=host", "--store=ro and rw"},
+		{"-D /x --nix-daemon=host", "--store=ro and rw"},
+		{"-D /x --store=overlay -u joe", "--nix-daemon=none"},
+		{"-D /x --store=ro --nix-daemon=private -u 7", "--nix-daemon=none"},
 		{"-D /--- cmd", "--machine"},
 		{"-D /x/.. cmd", "--machine"},
 	};
@@ -67,6 +74,11 @@ static void sense_is_accepted(void **state)
 		"-D /x -a --boot=no",
 		"-D /x --system=/s --store=rw -b",
 		"-M x --system=/s",
+		"-D /x --store=overlay -u joe --nix-daemon=none",
+		"-D /x --store=rw -u joe",
+		"-D /x --store=private -u joe",
+		"-D /x --store=ro --nix-daemon=host -u joe",
+		"-D /x --system=/s --store=closure --store-root=/a",
 	};
 
 	(void)state;
@@ -210,6 +222,17 @@ static void other_things_follow(void **state)
 
 	(void)state;
 	assert_int_equal(handle->spec.store, SPEC_STORE_RO);
+	assert_int_equal(handle->spec.nix_daemon, SPEC_NIX_DAEMON_NONE);
+	floe_spec_free(handle);
+	handle = line_resolve("-D /x --store=closure");
+	assert_int_equal(handle->spec.nix_daemon, SPEC_NIX_DAEMON_NONE);
+	floe_spec_free(handle);
+	handle = line_resolve("-D /x --store=closure+overlay --store-root=/a --store-root=/b");
+	assert_int_equal(handle->spec.nix_daemon, SPEC_NIX_DAEMON_PRIVATE);
+	assert_int_equal(handle->spec.store_root_count, 2);
+	floe_spec_free(handle);
+	handle = line_resolve("-D /x --store=rw --nix-daemon=none");
+	assert_int_equal(handle->spec.nix_daemon, SPEC_NIX_DAEMON_NONE);
 	floe_spec_free(handle);
 	handle = line_resolve("-D /x -x -j");
 	assert_int_equal(handle->spec.journal, SPEC_JOURNAL_NO);
@@ -218,7 +241,7 @@ static void other_things_follow(void **state)
 	assert_true(handle->spec.quiet);
 	floe_spec_free(handle);
 	handle = line_resolve("-D /x");
-	assert_int_equal(handle->spec.store, SPEC_STORE_NONE);
+	assert_int_equal(handle->spec.store, SPEC_STORE_PRIVATE);
 	assert_false(handle->spec.quiet);
 	assert_int_equal(handle->spec.userns, SPEC_USERNS_PICK);
 	floe_spec_free(handle);
