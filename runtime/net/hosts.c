@@ -26,15 +26,18 @@ void hosts_file_use(const char *path)
 
 static const char *member_lines(struct arena *arena, const struct net_member *member)
 {
-	const char *lines = "";
+	const char *name = member->machine, *lines = "";
+	const char *own = member->hosts_entry ? arena_printf(arena, " %s %s.floe", name, name) : "";
+	/* nixos-containers.nix, networking.extraHosts */
+	const char *nixos =
+		member->containers_entry ? arena_printf(arena, " %s.containers", name) : "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(member->address); i++) {
 		char text[IP_TEXT_SIZE];
 
 		if (member->address[i].family)
-			lines = arena_printf(arena, "%s%s %s %s.floe\n", lines,
-					     ip_format(&member->address[i], text), member->machine,
-					     member->machine);
+			lines = arena_printf(arena, "%s%s%s%s\n", lines,
+					     ip_format(&member->address[i], text), own, nixos);
 	}
 	return lines;
 }
@@ -45,7 +48,7 @@ static const char *all_lines(struct arena *arena, const struct net_table *table)
 	const char *lines = "";
 
 	for (size_t i = 0; i < table->count; i++)
-		if (table->members[i].hosts_entry)
+		if (member_in_hosts(&table->members[i]))
 			lines = arena_printf(arena, "%s%s", lines,
 					     member_lines(arena, &table->members[i]));
 	return lines;
@@ -142,7 +145,7 @@ static int fail(int r, struct floe_error *error)
 static bool has_entries(const struct net_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (table->members[i].hosts_entry)
+		if (member_in_hosts(&table->members[i]))
 			return true;
 	return false;
 }

@@ -96,7 +96,7 @@ static int leave(struct net_table *table, const char *machine, struct floe_error
 	net_table_remove(table, found);
 	r = remove_rules(table, &member, error);
 	r = keep_first(r, leave_zone(table, &member, error));
-	if (member.hosts_entry)
+	if (member_in_hosts(&member))
 		r = keep_first(r, hosts_update(table, error));
 	if (r < 0)
 		return r;
@@ -206,7 +206,7 @@ static int join(struct netlink *filter, struct net_table *table, struct net_memb
 		r = rules_add(filter, table, member, error);
 	if (r == 0)
 		r = zone_names_add(member, error);
-	return r < 0 || !member->hosts_entry ? r : hosts_update(table, error);
+	return r < 0 || !member_in_hosts(member) ? r : hosts_update(table, error);
 }
 
 /* The lock and the table, in which the machine is. */
@@ -258,7 +258,7 @@ int net_move(struct netlink *filter, const char *machine, const struct ip addres
 	r = net_table_write(&table, error);
 	if (r == 0)
 		r = rules_change(filter, &table, &before, member, error);
-	if (r == 0 && member->hosts_entry)
+	if (r == 0 && member_in_hosts(member))
 		r = hosts_update(&table, error);
 	return r < 0 ? r : zone_names_add(member, error);
 }

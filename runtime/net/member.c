@@ -42,6 +42,11 @@ const char *port_describe(const struct spec_port *port, char text[static PORT_TE
 	return text;
 }
 
+bool member_in_hosts(const struct net_member *member)
+{
+	return member->hosts_entry || member->containers_entry;
+}
+
 /* ---- writing ---- */
 
 /* ADDRESS/PREFIX,GATEWAY,DNS of each family that there is. */
@@ -82,11 +87,12 @@ const char *member_write(struct arena *arena, const struct net_member *member)
 
 	return arena_printf(arena,
 			    "machine=%s link=%s zone=%s mac=%02x:%02x:%02x:%02x:%02x:%02x "
-			    "masquerade=%d isolate=%d hosts=%d rate=%" PRIu64 "%s%s\n",
+			    "masquerade=%d isolate=%d hosts=%d containers=%d rate=%" PRIu64
+			    "%s%s\n",
 			    member->machine, member->link, member->zone, mac[0], mac[1], mac[2],
 			    mac[3], mac[4], mac[5], member->masquerade, member->isolate,
-			    member->hosts_entry, member->rate, families(arena, member),
-			    all_ports(arena, member));
+			    member->hosts_entry, member->containers_entry, member->rate,
+			    families(arena, member), all_ports(arena, member));
 }
 
 /* ---- reading ---- */
@@ -200,9 +206,13 @@ static bool read_simple(struct net_member *member, const char *key, const char *
 		const char **text;
 		bool *flag;
 	} simple[] = {
-		{"machine", &member->machine, NULL}, {"link", &member->link, NULL},
-		{"zone", &member->zone, NULL},       {"masquerade", NULL, &member->masquerade},
-		{"isolate", NULL, &member->isolate}, {"hosts", NULL, &member->hosts_entry},
+		{"machine", &member->machine, NULL},
+		{"link", &member->link, NULL},
+		{"zone", &member->zone, NULL},
+		{"masquerade", NULL, &member->masquerade},
+		{"isolate", NULL, &member->isolate},
+		{"hosts", NULL, &member->hosts_entry},
+		{"containers", NULL, &member->containers_entry},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(simple); i++) {

@@ -20,8 +20,9 @@ struct net_member {
 	uint16_t dns[2];      /* ports of the gateway's that answer DNS by TCP; 0: no relay */
 	bool masquerade;
 	bool isolate;
-	bool hosts_entry;
-	uint64_t rate; /* bits a second, 0: no limit */
+	bool hosts_entry;      /* its name in the host's /etc/hosts */
+	bool containers_entry; /* NAME.containers there */
+	uint64_t rate;         /* bits a second, 0: no limit */
 	struct spec_port *ports;
 	size_t port_count;
 };
@@ -32,6 +33,9 @@ const char *member_write(struct arena *arena, const struct net_member *member);
 /* Reads such a line without its newline, which is cut into pieces that MEMBER points to. 0, -EBADMSG
  * or -ENOMEM. Every start reads the lines of all machines: hence no scanf(3). */
 int member_read(struct arena *arena, char *line, struct net_member *member);
+
+/* Whether the host's /etc/hosts has lines of it. */
+bool member_in_hosts(const struct net_member *member);
 
 /* "tcp", "udp" or "sctp". */
 const char *protocol_name(uint8_t protocol);

@@ -20,8 +20,8 @@ struct builder_net {
 	const char *way;     /* what packets come in by: that, or its zone's bridge; "": others' */
 	uint8_t host_mac[WIRE_MAC_SIZE], mac[WIRE_MAC_SIZE];
 	struct ip host[2], machine[2], gateway[2]; /* by family_index() */
-	uint8_t prefix[2];
-	const struct ip *dns; /* what the machine is to ask */
+	uint8_t prefix[2], host_prefix[2];         /* of the machine's end and of the host's */
+	const struct ip *dns;                      /* what the machine is to ask */
 	size_t dns_count;
 };
 

@@ -204,8 +204,8 @@ static int choose(struct probe *probe)
  */
 static int check_given(struct probe *probe, const struct spec_address *address, uint32_t own)
 {
-	bool network = address->prefix < ip_bits(address->inside.family);
-	struct ip ends[2] = {address->inside, ip_network(&address->inside, address->prefix)};
+	bool network = address->host_prefix < ip_bits(address->inside.family);
+	struct ip ends[2] = {address->inside, ip_network(&address->inside, address->host_prefix)};
 	char text[IP_TEXT_SIZE];
 	int r = route_is_free(&probe->route, ends, network ? 2 : 1, own, probe->error);
 
@@ -214,7 +214,7 @@ static int check_given(struct probe *probe, const struct spec_address *address, 
 	return err_set(probe->error, FLOE_ERROR_BUSY, EADDRINUSE,
 		       "cannot use --address=%s/%u: the host has an address in that network, or a "
 		       "route to it, by another link",
-		       ip_format(&address->inside, text), address->prefix);
+		       ip_format(&address->inside, text), address->host_prefix);
 }
 
 static int check_all_given(struct probe *probe)

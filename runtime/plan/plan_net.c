@@ -67,6 +67,8 @@ static struct ip other_end(const struct ip *machine, uint8_t prefix)
 
 struct ip plan_net_host_of(const struct spec_address *address)
 {
+	if (address->no_host)
+		return (struct ip){0};
 	return address->host.family ? address->host : other_end(&address->inside, address->prefix);
 }
 
@@ -81,6 +83,7 @@ static void take_given(struct builder *b)
 
 		b->net.machine[family] = address->inside;
 		b->net.prefix[family] = address->prefix;
+		b->net.host_prefix[family] = address->host_prefix;
 		if (!links->bridge && !links->zone)
 			b->net.host[family] = plan_net_host_of(address);
 	}
@@ -93,6 +96,7 @@ static void take_chosen(struct builder *b)
 	memcpy(b->net.machine, net->machine, sizeof(net->machine));
 	memcpy(b->net.host, net->gateway, sizeof(net->gateway));
 	memcpy(b->net.prefix, net->prefix, sizeof(net->prefix));
+	memcpy(b->net.host_prefix, net->prefix, sizeof(net->prefix));
 }
 
 static void decide_addresses(struct builder *b)
@@ -150,6 +154,7 @@ static void fill_member(struct builder *b, struct net_member *member)
 		.masquerade = masquerade,
 		.isolate = links->isolate,
 		.hosts_entry = links->hosts_entry,
+		.containers_entry = links->containers_entry,
 		.rate = links->rate,
 		.ports = links->ports,
 		.port_count = links->port_count,
@@ -157,7 +162,7 @@ static void fill_member(struct builder *b, struct net_member *member)
 	memcpy(member->mac, b->net.mac, sizeof(member->mac));
 	memcpy(member->address, b->net.machine, sizeof(member->address));
 	memcpy(member->gateway, b->net.host, sizeof(member->gateway));
-	memcpy(member->prefix, b->net.prefix, sizeof(member->prefix));
+	memcpy(member->prefix, b->net.host_prefix, sizeof(member->prefix));
 }
 
 static bool needs_member(const struct builder *b)
@@ -165,7 +170,7 @@ static bool needs_member(const struct builder *b)
 	const struct spec_links *links = &b->spec->links;
 
 	return b->net.managed || links->port_count > 0 || links->isolate || links->rate ||
-	       links->hosts_entry || links->zone;
+	       links->hosts_entry || links->containers_entry || links->zone;
 }
 
 static void add_claim(struct builder *b)
@@ -199,7 +204,8 @@ static void add_join(struct builder *b)
 				"the rest of the network is told")
 				->member);
 	b->plan->ops[b->plan->op_count - 1].flags = b->host->net.has_nftables;
-	if ((links->port_count > 0 || links->hosts_entry || links->zone) &&
+	if ((links->port_count > 0 || links->hosts_entry || links->containers_entry ||
+	     links->zone) &&
 	    (plan_net_offers(b) || (!b->net.machine[0].family && !b->net.machine[1].family)))
 		op_add(b, OP_NET_WATCH, PHASE_NETWORK, "its own client decides which it has")
 			->source = b->net.link;

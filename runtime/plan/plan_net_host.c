@@ -48,10 +48,13 @@ static void add_forwarding6(struct builder *b)
 static void add_forwarding(struct builder *b)
 {
 	const struct host_net *net = &b->host->net;
+	const struct spec_links *links = &b->spec->links;
 	static const char *const format = "/proc/sys/net/ipv4/conf/%s/forwarding";
 	static const char *const fresh[] = {"default", NULL};
 
-	if (net->is_arranged || b->spec->links.inside_by_payload)
+	/* Ports are of no use to who is outside without. */
+	if (net->is_arranged ||
+	    (links->host_forwards && !links->masquerade && links->port_count == 0))
 		return;
 	if (!net->forwards[0]) {
 		share_settings(b, format, fresh, "1", "links to come let packets pass");
@@ -82,7 +85,7 @@ static void set_host_addresses(struct builder *b, struct op_net *op)
 	for (size_t i = 0; i < 2; i++)
 		if (b->net.host[i].family)
 			addrs[count++] = (struct addr){.local = b->net.host[i],
-						       .prefix = b->net.prefix[i],
+						       .prefix = b->net.host_prefix[i],
 						       .flags = IFA_F_NODAD};
 	if (b->net.host[1].family)
 		addrs[count++] = (struct addr){.local = router,
@@ -91,6 +94,18 @@ static void set_host_addresses(struct builder *b, struct op_net *op)
 					       .flags = IFA_F_NODAD};
 	op->addrs = copy_addrs(b, addrs, count);
 	op->addr_count = count;
+}
+
+/* Whether the network of the host's end has the machine's address. */
+static bool is_connected(const struct spec_address *address, const struct ip *host)
+{
+	struct ip near, own;
+
+	if (!host->family || address->host_prefix == ip_bits(host->family))
+		return false;
+	near = ip_network(&address->inside, address->host_prefix);
+	own = ip_network(host, address->host_prefix);
+	return ip_equal(&near, &own);
 }
 
 /* The host's ends of further addresses, and routes to those that no network leads to. */
@@ -104,16 +119,18 @@ static void set_given_addresses(struct builder *b, struct op_net *op)
 	for (size_t i = 0; addrs && routes && i < links->address_count; i++) {
 		const struct spec_address *address = &links->addresses[i];
 		struct ip host = plan_net_host_of(address);
-		uint8_t family = host.family;
+		uint8_t family = address->inside.family;
 
-		if (!ip_equal(&host, &b->net.host[family_index(family)]))
-			addrs[op->addr_count++] = (struct addr){
-				.local = host, .prefix = address->prefix, .flags = IFA_F_NODAD};
-		if (address->prefix == ip_bits(family))
-			routes[op->route_count++] = (struct route){.family = family,
-								   .to = address->inside,
-								   .prefix = address->prefix,
-								   .scope = RT_SCOPE_LINK};
+		if (host.family && !ip_equal(&host, &b->net.host[family_index(family)]))
+			addrs[op->addr_count++] = (struct addr){.local = host,
+								.prefix = address->host_prefix,
+								.flags = IFA_F_NODAD};
+		if (!is_connected(address, &host))
+			routes[op->route_count++] =
+				(struct route){.family = family,
+					       .to = address->inside,
+					       .prefix = (uint8_t)ip_bits(family),
+					       .scope = RT_SCOPE_LINK};
 	}
 	op->addrs = addrs;
 	op->routes = routes;
@@ -188,8 +205,9 @@ static void add_own_link(struct builder *b)
 					 .alias = own_alias(b),
 					 .route_localnet = links->port_count > 0 && *b->net.way &&
 							   !links->zone};
-	op->peer = (struct link_setting){
-		.name = "host0", .mac = keep_mac(b, b->net.mac), .mtu = links->mtu};
+	op->peer = (struct link_setting){.name = links->name ? links->name : "host0",
+					 .mac = keep_mac(b, b->net.mac),
+					 .mtu = links->mtu};
 	trace_add(b, TRACE_LINK, b->net.link);
 	b->plan->link = b->net.link;
 	if (links->rate) {

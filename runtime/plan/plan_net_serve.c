@@ -166,12 +166,16 @@ void plan_net_inside(struct builder *b)
 {
 	struct op_net *op;
 
-	if (!b->net.inside)
+	if (!b->net.inside && !b->spec->links.name)
 		return;
 	op = add_net(b, OP_LINK_INSIDE, PHASE_LATE, NULL,
-		     "the network works from the first moment");
-	b->plan->ops[b->plan->op_count - 1].target = "host0";
+		     b->net.inside ? "the network works from the first moment"
+				   : "a link that was named is brought up");
+	b->plan->ops[b->plan->op_count - 1].target =
+		b->spec->links.name ? b->spec->links.name : "host0";
 	op->link.state = LINK_UP;
+	if (!b->net.inside)
+		return;
 	set_addresses(b, op);
 	set_routes(b, op);
 }

@@ -57,10 +57,12 @@ static json_t *json_addresses(const struct spec_links *links)
 	for (size_t i = 0; i < links->address_count; i++) {
 		const struct spec_address *address = &links->addresses[i];
 
-		json_array_append_new(array,
-				      json_pack("{s:o,s:i,s:o}", "inside",
-						json_ip(&address->inside), "prefix",
-						address->prefix, "host", json_ip(&address->host)));
+		json_array_append_new(
+			array,
+			json_pack("{s:o,s:i,s:o,s:i}", "inside", json_ip(&address->inside),
+				  "prefix", address->prefix, "host",
+				  address->no_host ? json_string("no") : json_ip(&address->host),
+				  "host_prefix", address->host_prefix));
 	}
 	return array;
 }
@@ -91,13 +93,15 @@ static json_t *json_mac(const struct spec_links *links)
 json_t *json_links(const struct spec_links *links)
 {
 	return json_pack(
-		"{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:b,s:b,s:b,s:s,s:I}", "veth",
-		links->veth < 0 ? json_null() : json_boolean(links->veth), "bridge",
-		json_text(links->bridge), "zone", json_text(links->zone), "others",
-		json_others(links), "ports", json_ports(links), "addresses", json_addresses(links),
-		"gateway", json_ips(links->gateway, 2, links->no_gateway), "dns",
+		"{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:b,s:b,s:b,s:b,s:b,s:s,s:I}", "veth",
+		links->veth < 0 ? json_null() : json_boolean(links->veth), "name",
+		json_text(links->name), "bridge", json_text(links->bridge), "zone",
+		json_text(links->zone), "others", json_others(links), "ports", json_ports(links),
+		"addresses", json_addresses(links), "gateway",
+		json_ips(links->gateway, 2, links->no_gateway), "dns",
 		json_ips(links->dns, links->dns_count, links->no_dns), "mtu",
 		(json_int_t)links->mtu, "mac", json_mac(links), "masquerade", links->masquerade,
-		"isolate", links->isolate, "hosts_entry", links->hosts_entry, "dhcp",
+		"isolate", links->isolate, "hosts_entry", links->hosts_entry, "containers_entry",
+		links->containers_entry, "host_forwards", links->host_forwards, "dhcp",
 		word_of(&words_dhcp, (int)links->dhcp), "rate", (json_int_t)links->rate);
 }

@@ -50,10 +50,13 @@ struct spec_address {
 	struct ip inside;
 	uint8_t prefix;
 	struct ip host; /* of the other end; none: the first free one of the network */
+	uint8_t host_prefix;
+	bool no_host; /* the other end gets none, only a route */
 };
 
 struct spec_links {
 	int veth;     /* tristate: a link of the machine's own */
+	char *name;   /* what it is called inside, NULL: host0 */
 	char *bridge; /* the host's bridge that it is a port of */
 	char *zone;   /* the bridge vz-ZONE that floe keeps for machines of the zone */
 
@@ -66,6 +69,7 @@ struct spec_links {
 	struct spec_address *addresses;
 	size_t address_count;
 	bool inside_by_payload; /* its program sets those inside itself */
+	bool host_forwards;     /* whether packets pass on is the host's configuration's business */
 	struct ip gateway[2];   /* IPv4 and IPv6; none: the other end */
 	bool no_gateway;
 	struct ip *dns;
@@ -77,6 +81,7 @@ struct spec_links {
 	bool masquerade;
 	bool isolate;
 	bool hosts_entry;
+	bool containers_entry; /* the name NixOS's containers have there: NAME.containers */
 	enum spec_dhcp dhcp;
 	uint64_t rate; /* bits a second, 0: no limit */
 };

@@ -91,6 +91,7 @@ const struct nspawn_key nspawn_keys[] = {
 	{ X_NET, "Gateway", "gateway", VALUE_WORDS, ADMIN },
 	{ X_NET, "DNS", "dns", VALUE_WORDS, ADMIN },
 	{ X_NET, "HostsEntry", "hosts-entry", VALUE_PLAIN, ADMIN },
+	{ X_NET, "LinkName", "link-name", VALUE_PLAIN, ADMIN },
 	{ X_NET, "MTU", "mtu", VALUE_PLAIN, ADMIN },
 	{ X_NET, "MAC", "mac", VALUE_PLAIN, ADMIN },
 	{ X_NET, "Masquerade", "masquerade", VALUE_PLAIN, ADMIN },

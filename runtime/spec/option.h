@@ -80,6 +80,7 @@ int set_veth(const struct option_call *call);
 int set_bridge(const struct option_call *call);
 int set_zone(const struct option_call *call);
 int set_other_link(const struct option_call *call); /* constant: enum spec_link_kind */
+int set_link_name(const struct option_call *call);
 int set_mac(const struct option_call *call);
 int set_mtu(const struct option_call *call);
 int set_rate(const struct option_call *call);

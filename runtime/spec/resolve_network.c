@@ -76,7 +76,7 @@ static int check_own_link(const struct spec *spec, struct floe_error *error)
 {
 	static const char *const options[] = {"port", "address",    "gateway", "dns",
 					      "dhcp", "masquerade", "isolate", "hosts-entry",
-					      "mtu",  "mac",        "rate"};
+					      "mtu",  "mac",        "rate",    "link-name"};
 
 	if (spec->links.veth)
 		return 0;
@@ -118,12 +118,14 @@ static int say_twice(const char *name, const char *where, struct floe_error *err
 static int check_inside_names(struct spec *spec, struct floe_error *error)
 {
 	const struct spec_links *links = &spec->links;
+	const char *own = links->name ? links->name : "host0";
 
+	if (links->veth && strcmp(own, "lo") == 0)
+		return say_twice(own, "inside", error);
 	for (size_t i = 0; i < links->other_count; i++) {
 		const char *name = inside_name(spec, &links->others[i]);
 
-		if (name &&
-		    ((links->veth && strcmp(name, "host0") == 0) || strcmp(name, "lo") == 0))
+		if (name && ((links->veth && strcmp(name, own) == 0) || strcmp(name, "lo") == 0))
 			return say_twice(name, "inside", error);
 		for (size_t k = 0; name && k < i; k++) {
 			const char *other = inside_name(spec, &links->others[k]);
@@ -172,7 +174,8 @@ static int check_addresses(const struct spec *spec, struct floe_error *error)
 					 "the host's address %s cannot be given to a port of a "
 					 "bridge; give --gateway",
 					 ip_format(&address->host, text));
-		if (lone && !address->host.family && !links->bridge && !links->zone)
+		if (lone && !address->host.family && !address->no_host && !links->bridge &&
+		    !links->zone)
 			return err_usage(error,
 					 "--address=%s needs a prefix length, or the host's "
 					 "address after ','",
@@ -253,10 +256,12 @@ static int take_pair(struct spec *spec, const char *host_name, const char *local
 		return err_usage(error, "%s=%s and %s=%s: expected addresses of one family",
 				 host_name, host, local_name, local);
 	address.prefix = (uint8_t)bits;
+	address.host_prefix = (uint8_t)ip_bits(address.host.family);
 	slot = ARENA_APPEND(&spec->arena, links->addresses, links->address_count);
 	if (slot)
 		*slot = address;
 	links->inside_by_payload = true;
+	links->host_forwards = true;
 	/* The module leaves that to the host's configuration. */
 	if (!spec_given(spec, "masquerade"))
 		links->masquerade = false;

@@ -30,28 +30,57 @@ static int read_host(const char *text, struct ip *ip)
 	return 0;
 }
 
-/* MACHINE[/PREFIX][,HOST] */
+/* ADDRESS[/PREFIX]; without a prefix *PREFIX stays as it is. */
+static int read_end(const struct option_call *call, const char *text, struct ip *ip,
+		    uint8_t *prefix)
+{
+	const char *rest = text;
+	const char *address = cut(call, &rest, '/');
+	uint64_t bits;
+
+	if (read_host(address, ip) < 0)
+		return option_refuse(call, "expected the machine's address, a prefix length after "
+					   "'/', and after ',' the host's address or no");
+	if (!rest)
+		return 0;
+	if (text_to_unsigned(rest, ip_bits(ip->family), &bits) < 0)
+		return option_refuse(call, "the prefix length is a number up to %u",
+				     ip_bits(ip->family));
+	*prefix = (uint8_t)bits;
+	return 0;
+}
+
+static int read_host_end(const struct option_call *call, const char *text,
+			 struct spec_address *address)
+{
+	int r;
+
+	address->host_prefix = address->prefix;
+	address->no_host = text && strcmp(text, "no") == 0;
+	if (!text || address->no_host)
+		return 0;
+	r = read_end(call, text, &address->host, &address->host_prefix);
+	if (r == 0 && (address->host.family != address->inside.family ||
+		       ip_equal(&address->host, &address->inside)))
+		return option_refuse(call, "the two ends have different addresses of one family");
+	return r;
+}
+
+/* MACHINE[/PREFIX][,HOST[/PREFIX]] */
 int set_address(const struct option_call *call)
 {
 	struct spec_links *links = &call->spec->links;
 	const char *rest = call->value;
 	const char *inside = cut(call, &rest, ',');
-	const char *prefix_text = inside;
-	struct spec_address address = {0}, *slot;
-	uint64_t prefix;
+	struct spec_address address = {.prefix = UINT8_MAX}, *slot;
+	int r = read_end(call, inside, &address.inside, &address.prefix);
 
-	inside = cut(call, &prefix_text, '/');
-	if (read_host(inside, &address.inside) < 0 || (rest && read_host(rest, &address.host) < 0))
-		return option_refuse(call, "expected the machine's address, a prefix length after "
-					   "'/', and after ',' the host's address");
-	prefix = ip_bits(address.inside.family);
-	if (prefix_text && text_to_unsigned(prefix_text, prefix, &prefix) < 0)
-		return option_refuse(call, "the prefix length is a number up to %u",
-				     ip_bits(address.inside.family));
-	if (rest && (address.host.family != address.inside.family ||
-		     ip_equal(&address.host, &address.inside)))
-		return option_refuse(call, "the two ends have different addresses of one family");
-	address.prefix = (uint8_t)prefix;
+	if (r == 0 && address.prefix == UINT8_MAX)
+		address.prefix = (uint8_t)ip_bits(address.inside.family);
+	if (r == 0)
+		r = read_host_end(call, rest, &address);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < links->address_count; i++)
 		if (ip_equal(&links->addresses[i].inside, &address.inside))
 			return option_refuse(call, "it was given before");

@@ -126,6 +126,15 @@ int set_other_link(const struct option_call *call)
 	return 0;
 }
 
+int set_link_name(const struct option_call *call)
+{
+	if (!is_link(call->value))
+		return option_refuse(call, "a link's name has 1 to 15 characters without blanks, "
+					   "'/', ':' and '%%'");
+	call->spec->links.name = arena_strdup(&call->spec->arena, call->value);
+	return 0;
+}
+
 /* Six pairs of hex digits between colons; neither a group's nor nobody's. */
 int set_mac(const struct option_call *call)
 {

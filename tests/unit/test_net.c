@@ -48,6 +48,7 @@ static void members_survive_as_text(void **state)
 		.dns = {1053, 0},
 		.masquerade = true,
 		.hosts_entry = true,
+		.containers_entry = true,
 		.rate = UINT64_C(10000000000),
 		.ports = ports,
 		.port_count = ARRAY_SIZE(ports),
@@ -67,6 +68,7 @@ static void members_survive_as_text(void **state)
 	assert_int_equal(read.rate, member.rate);
 	assert_int_equal(read.port_count, 3);
 	assert_true(read.masquerade && read.hosts_entry && !read.isolate);
+	assert_true(read.containers_entry);
 	assert_memory_equal(read.mac, member.mac, sizeof(read.mac));
 	arena_free(&arena);
 }
@@ -223,6 +225,12 @@ static void hosts_change_in_their_block_only(void **state)
 		assert_string_equal(hosts_replace(&arena, rows[i].before, &table), rows[i].with);
 		assert_string_equal(hosts_replace(&arena, rows[i].before, &empty), rows[i].without);
 	}
+	member.containers_entry = true;
+	assert_string_equal(hosts_replace(&arena, "", &table),
+			    BEGIN_LINE "10.0.0.2 web web.floe web.containers\n" END_LINE);
+	member.hosts_entry = false;
+	assert_string_equal(hosts_replace(&arena, "", &table),
+			    BEGIN_LINE "10.0.0.2 web.containers\n" END_LINE);
 	arena_free(&arena);
 }
 

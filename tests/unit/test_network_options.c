@@ -94,12 +94,18 @@ static void addresses_are_read(void **state)
 		const char *value, *inside;
 		uint8_t prefix;
 		const char *host;
+		uint8_t host_prefix;
+		bool no_host;
 	} rows[] = {
-		{"10.0.0.2/24", "10.0.0.2", 24, "none"},
-		{"10.0.0.2/24,10.0.0.9", "10.0.0.2", 24, "10.0.0.9"},
-		{"10.233.1.2,10.233.1.1", "10.233.1.2", 32, "10.233.1.1"},
-		{"fd00::2/64", "fd00::2", 64, "none"},
-		{"fd00::2,fd00::1", "fd00::2", 128, "fd00::1"},
+		{"10.0.0.2/24", "10.0.0.2", 24, "none", 24, false},
+		{"10.0.0.2/24,10.0.0.9", "10.0.0.2", 24, "10.0.0.9", 24, false},
+		{"10.0.0.2/24,10.0.0.9/32", "10.0.0.2", 24, "10.0.0.9", 32, false},
+		{"10.0.0.2,10.0.0.9/8", "10.0.0.2", 32, "10.0.0.9", 8, false},
+		{"10.233.1.2,10.233.1.1", "10.233.1.2", 32, "10.233.1.1", 32, false},
+		{"10.233.1.2,no", "10.233.1.2", 32, "none", 32, true},
+		{"fd00::2/64,no", "fd00::2", 64, "none", 64, true},
+		{"fd00::2/64", "fd00::2", 64, "none", 64, false},
+		{"fd00::2,fd00::1", "fd00::2", 128, "fd00::1", 128, false},
 	};
 
 	(void)state;
@@ -115,6 +121,8 @@ static void addresses_are_read(void **state)
 		assert_string_equal(ip_format(&address->inside, text), rows[i].inside);
 		assert_int_equal(address->prefix, rows[i].prefix);
 		assert_string_equal(ip_format(&address->host, text), rows[i].host);
+		assert_int_equal(address->host_prefix, rows[i].host_prefix);
+		assert_int_equal(address->no_host, rows[i].no_host);
 		floe_spec_free(handle);
 	}
 }
@@ -128,6 +136,13 @@ static void bad_values_are_refused(void **state)
 		{"address", "fd00::2/129", "up to 128"},
 		{"address", "10.0.0.2/", "up to 32"},
 		{"address", "10.0.0.2/24,fd00::1", "one family"},
+		{"address", "10.0.0.2,10.0.0.1/33", "up to 32"},
+		{"address", "10.0.0.2,", "the machine's address"},
+		{"address", "10.0.0.2,no/8", "the machine's address"},
+		{"address", "no", "the machine's address"},
+		{"link-name", "", "1 to 15"},
+		{"link-name", "a-name-too-long-", "1 to 15"},
+		{"link-name", "a b", "1 to 15"},
 		{"address", "10.0.0.2/24,10.0.0.2", "different"},
 		{"address", "0.0.0.0/24", "the machine's address"},
 		{"address", "224.0.0.1/24", "the machine's address"},
@@ -203,6 +218,9 @@ static void contradictions_are_refused(void **state)
 		{"-D /x --address 10.0.0.2/24", "--address is about a link"},
 		{"-D /x --dhcp no", "--dhcp is about a link"},
 		{"-D /x --hosts-entry", "--hosts-entry is about a link"},
+		{"-D /x --link-name eth0", "--link-name is about a link"},
+		{"-D /x -n --link-name lo", "called lo inside"},
+		{"-D /x -n --link-name a --network-interface b:a", "called a inside"},
 		{"-D /x --network-zone z --isolate", "--isolate is for a link"},
 		{"-D /x --network-bridge b --isolate", "--isolate is for a link"},
 		{"-D /x --network-zone z --rate 1M", "--rate is for a link"},
@@ -234,6 +252,8 @@ static void what_goes_together_is_accepted(void **state)
 		"-D /x --network-bridge b --address 10.0.0.2/24 --gateway 10.0.0.1",
 		"-D /x --network-macvlan a --network-ipvlan a --network-interface b",
 		"-D /x -n --network-veth-extra a --network-veth-extra b:c",
+		"-D /x -n --link-name a --network-interface b:host0",
+		"-D /x --network-zone z --address 10.0.0.2,no",
 	};
 
 	(void)state;

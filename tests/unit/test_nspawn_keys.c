@@ -105,6 +105,7 @@ static const struct golden {
 	{"X-Network", "Gateway", "no", "--gateway=no"},
 	{"X-Network", "DNS", "9.9.9.9 149.112.112.112", "--dns=9.9.9.9 --dns=149.112.112.112"},
 	{"X-Network", "HostsEntry", "yes", "--hosts-entry"},
+	{"X-Network", "LinkName", "eth0", "--link-name=eth0"},
 	{"X-Network", "MTU", "1400", "--mtu=1400"},
 	{"X-Network", "MAC", "02:00:00:12:34:56", "--mac=02:00:00:12:34:56"},
 	{"X-Network", "Masquerade", "no", "--masquerade=no"},

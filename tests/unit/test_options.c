@@ -236,6 +236,7 @@ static const struct {
 	{"hosts-entry", "yes"},
 	{"mtu", "1400"},
 	{"mac", "02:00:00:00:00:01"},
+	{"link-name", "eth0"},
 	{"rate", "10M"},
 	{"capability", "CAP_SYS_TIME"},
 	{"drop-capability", "CAP_KILL"},

@@ -129,6 +129,9 @@ static const struct row {
 		"10.1.1.3/24 --address fd00::2/64,fd00::9 --gateway no --dns no --mtu 1400 --mac "
 		"02:00:00:12:34:56 --isolate --rate 10M --masquerade no /bin/true"},
 	{"net-routed", "", "-D /srv/debian -M web -n --address 10.233.1.2,10.233.1.1 /bin/true"},
+	{"net-link-name", "", "-D /srv/debian -M web --network-bridge br0 --link-name eth0 /bin/true"},
+	{"net-ends", "", "-D /srv/debian -M web -n --link-name eth0 --mac 02:00:00:12:34:56 --address "
+		"10.1.1.2/24,10.9.9.9/32 --address fd00::2/64,no /bin/true"},
 	{"net-nixos", "", "-D /srv/debian -M web -n -E PRIVATE_NETWORK=1 -E HOST_ADDRESS=10.233.1.1 "
 		"-E LOCAL_ADDRESS=10.233.1.2 -E HOST_ADDRESS6=fc00::1 -E LOCAL_ADDRESS6=fc00::2 "
 		"/init"},
