@@ -103,7 +103,8 @@ FLOE_PUBLIC int floe_spec_set_command(struct floe_spec *spec, size_t count, char
 FLOE_PUBLIC int floe_spec_parse(struct floe_spec *spec, size_t count, char *const arguments[],
 				struct floe_error *error);
 
-/* Makes SPEC what `floe start NAME` boots: the image NAME, private network, its own init. */
+/* Makes SPEC what `floe start NAME` boots: the image NAME, private network, its own init. Without
+ * such an image, the container NAME that NixOS has written down in /etc/nixos-containers. */
 FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *spec, const char *name,
 				    struct floe_error *error);
 
@@ -253,6 +254,30 @@ typedef int (*floe_machine_function)(void *context, const struct floe_machine_in
 /* Calls FUNCTION for each machine, sorted by name. */
 FLOE_PUBLIC int floe_machine_list(floe_machine_function function, void *context,
 				  struct floe_error *error);
+
+/* ---- Containers of NixOS ---------------------------------------------------------------- */
+
+struct floe_container_info {
+	const char *name;
+	const char *file;   /* NAME.conf, what NixOS says of it */
+	const char *root;   /* the directory it lives in */
+	const char *system; /* what is booted, a path of the host; that may not be there yet */
+	bool auto_start;    /* to be started with the host */
+};
+
+/* Valid only during the call; return non-zero to end the listing with that value. */
+typedef int (*floe_container_function)(void *context, const struct floe_container_info *info);
+
+/* Calls FUNCTION for each container that NixOS has written down, sorted by name. */
+FLOE_PUBLIC int floe_container_list(floe_container_function function, void *context,
+				    struct floe_error *error);
+
+/*
+ * Makes the running machine NAME the system that its description names now: runs
+ * `switch-to-configuration test` of it inside. OPTIONS as for floe_exec(), but for the arguments.
+ */
+FLOE_PUBLIC int floe_reload(const char *name, const struct floe_exec_options *options, int *status,
+			    struct floe_error *error);
 
 /* ---- Images -------------------------------------------------------------------------------- */
 

@@ -40,6 +40,7 @@ int verb_run(const struct verb *verb, size_t count, char *const words[]);
 int verb_start(const struct verb *verb, size_t count, char *const words[]);
 int verb_plan(const struct verb *verb, size_t count, char *const words[]);
 int verb_shell(const struct verb *verb, size_t count, char *const words[]);
+int verb_reload(const struct verb *verb, size_t count, char *const words[]);
 int verb_stop(const struct verb *verb, size_t count, char *const words[]);
 int verb_terminate(const struct verb *verb, size_t count, char *const words[]);
 int verb_list(const struct verb *verb, size_t count, char *const words[]);

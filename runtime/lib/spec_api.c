@@ -4,6 +4,7 @@
 
 #include "../base/names.h"
 #include "../spec/option.h"
+#include "nixos.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -76,12 +77,16 @@ FLOE_PUBLIC int floe_spec_for_image(struct floe_spec *handle, const char *name,
 				    struct floe_error *error)
 {
 	struct spec *spec = &handle->spec;
+	int r;
 
 	if (!machine_name_valid(name))
 		return err_usage(error,
 				 "'%.*s' is no image name: it has 1 to %d letters, digits, '-', "
 				 "'_' and '.', and neither begins nor ends with '-' or '.'",
 				 MACHINE_NAME_MAX + 1, name, MACHINE_NAME_MAX);
+	r = nixos_take(spec, name, error);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	spec->name = arena_strdup(&spec->arena, name);
 	spec->start = SPEC_START_BOOT;
 	spec->network = SPEC_NETWORK_PRIVATE;

@@ -57,13 +57,16 @@ static int host_random(struct host *host, struct floe_error *error)
 }
 
 /* Without a directory (a volatile root alone) there is no tree: -1 and no error. */
-static int open_tree_root(const struct spec *spec, int *root, struct floe_error *error)
+static int open_tree_root(struct host *host, const struct spec *spec, int *root,
+			  struct floe_error *error)
 {
 	if (!spec->directory)
 		return 0;
 	*root = open(spec->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*root >= 0)
 		return 0;
+	if (errno == ENOENT && spec_makes(spec, spec->directory))
+		return host_tree_missing(host, spec, error);
 	return err_errno(error, errno, "cannot open the directory %s", spec->directory);
 }
 
@@ -83,7 +86,7 @@ static void probe_journal(struct host *host)
 static int probe_tree(struct host *host, const struct spec *spec, struct floe_error *error)
 {
 	CLEANUP_FD int root = -1;
-	int r = open_tree_root(spec, &root, error);
+	int r = open_tree_root(host, spec, &root, error);
 
 	if (r == 0 && root >= 0)
 		r = host_tree(host, spec, root, error);

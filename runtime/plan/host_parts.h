@@ -13,6 +13,7 @@ int host_kernel(struct host *host, const struct spec *spec, struct floe_error *e
 int host_cgroup(struct host *host, const struct spec *spec, struct floe_error *error);
 int host_files(struct host *host, const struct spec *spec, struct floe_error *error);
 int host_tree(struct host *host, const struct spec *spec, int root, struct floe_error *error);
+int host_tree_missing(struct host *host, const struct spec *spec, struct floe_error *error);
 int host_inits(struct host *host, const struct spec *spec, int root);
 int host_sources(struct host *host, const struct spec *spec, int root, struct floe_error *error);
 int host_user(struct host *host, const struct spec *spec, int root, struct floe_error *error);
@@ -46,6 +47,10 @@ void host_describe(const struct host *host, struct host_source *source, int fd);
 /* Where the links that begin at PATH in ROOT end, though that may not be there; LINK is PATH itself
  * when it is none. Whether it is one. */
 bool host_link_end(int root, const char *path, char link[static PATH_MAX]);
+
+/* Opens what PATH, a directory that SPEC has made, will lie in: the nearest that is there. -ENOENT
+ * when it is none of those. */
+int host_open_place(const struct spec *spec, const char *path);
 
 /* The absolute path of an open descriptor, in the arena; "" when it cannot be told. */
 const char *host_descriptor_path(struct arena *arena, int fd);

@@ -40,6 +40,20 @@ static int open_source(const char *path, int root, bool in_tree)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A directory that is yet to be made: root's, and of the file system it will lie in. */
+static void probe_missing(const struct host *host, const struct spec *spec,
+			  struct host_source *source, const char *path)
+{
+	CLEANUP_FD int fd = host_open_place(spec, path);
+
+	if (fd < 0)
+		return;
+	host_describe(host, source, fd);
+	source->mode = S_IFDIR | 0755;
+	source->uid = source->gid = 0;
+	source->errnum = 0;
+}
+
 static void probe_source(const struct host *host, struct host_source *source, const char *path,
 			 int root, bool in_tree)
 {
@@ -67,7 +81,7 @@ static uint32_t target_owner(const struct spec_mount *mount, int root)
 	return fd >= 0 && fstat(fd, &status) == 0 ? status.st_uid : 0;
 }
 
-static void probe_mount(struct host *host, const struct spec_mount *mount,
+static void probe_mount(struct host *host, const struct spec *spec, const struct spec_mount *mount,
 			struct host_source *source, int root)
 {
 	const char *path = mount->kind == SPEC_MOUNT_OVERLAY ? mount->upper : mount->source;
@@ -76,6 +90,8 @@ static void probe_mount(struct host *host, const struct spec_mount *mount,
 		probe_source(host, source, mount->target, root, true);
 	else if (path)
 		probe_source(host, source, path, root, mount->source_in_tree);
+	if (path && !source->exists && !mount->source_in_tree)
+		probe_missing(host, spec, source, path);
 	if (mount->idmap == SPEC_IDMAP_OWNER)
 		source->target_uid = target_owner(mount, root);
 }
@@ -87,7 +103,7 @@ static void probe_mounts(struct host *host, const struct spec *spec, int root)
 	for (size_t i = 0; host->mounts && host->layers && i < spec->mount_count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
 
-		probe_mount(host, mount, &host->mounts[i], root);
+		probe_mount(host, spec, mount, &host->mounts[i], root);
 		if (mount->layer_count > 0)
 			probe_layers(host, mount, i, root);
 	}

@@ -144,6 +144,41 @@ static void probe_files(struct host *host, int root)
 	tree->has_zone = has_path(root, text);
 }
 
+int host_open_place(const struct spec *spec, const char *path)
+{
+	CLEANUP_FREE char *copy = spec_makes(spec, path) ? strdup(path) : NULL;
+	int fd = -ENOENT;
+
+	while (copy && fd == -ENOENT) {
+		char *slash = strrchr(copy, '/');
+
+		if (!slash)
+			break;
+		slash[slash == copy] = '\0';
+		fd = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+	}
+	return fd;
+}
+
+/* A directory that is yet to be made is empty, root's, and of the file system it will lie in. */
+int host_tree_missing(struct host *host, const struct spec *spec, struct floe_error *error)
+{
+	CLEANUP_FD int place = host_open_place(spec, spec->directory);
+	struct host_tree *tree = &host->tree;
+	int r = place < 0 ? err_errno(error, -place, "cannot open the place for the directory %s",
+				      spec->directory)
+			  : probe_filesystem(host, spec, place, error);
+
+	if (r < 0)
+		return r;
+	tree->path = arena_strdup(&host->arena, spec->directory);
+	tree->status = (struct stat){.st_mode = S_IFDIR | 0755};
+	tree->shifted = tree->btrfs_subvolume = tree->is_mount_point = false;
+	tree->etc_writable = !tree->read_only;
+	return 0;
+}
+
 int host_tree(struct host *host, const struct spec *spec, int root, struct floe_error *error)
 {
 	int r = probe_filesystem(host, spec, root, error);

@@ -49,6 +49,21 @@ static void plan_claims(struct builder *b)
 		->text = b->plan->name;
 }
 
+/* Also where they are there now: what a killed monitor made goes when its name is claimed. */
+static void plan_directories(struct builder *b)
+{
+	const struct spec *spec = b->spec;
+
+	for (size_t i = 0; i < spec->directory_count; i++) {
+		struct op *op = op_add(b, OP_MAKE_DIR, PHASE_BEFORE, "unless it is there");
+
+		op->source = spec->directories[i].path;
+		op->mode = spec->directories[i].mode;
+		op->flags = 1;
+		trace_add(b, TRACE_DIRECTORY, op->source);
+	}
+}
+
 static void plan_enter(struct builder *b)
 {
 	op_add(b, OP_LEAVE_PEERS, PHASE_ENTER, "no mount made here reaches the host");
@@ -161,7 +176,9 @@ static void copy_decisions(struct builder *b)
 	plan->uuid = b->host->tree.machine_id ? b->host->tree.machine_id
 		     : spec->uuid             ? spec->uuid
 					      : b->host->random_uuid;
-	plan->settings = text(b, "%s", spec->settings_file ? spec->settings_file : "");
+	plan->settings =
+		text(b, "%s%s%s", spec->conf_file ?: "",
+		     spec->conf_file && spec->settings_file ? ", " : "", spec->settings_file ?: "");
 	plan->title = title(b);
 }
 
@@ -181,6 +198,7 @@ static int build(struct builder *b)
 	int r = check_namespaces(b);
 
 	plan_claims(b);
+	plan_directories(b);
 	plan_namespaces(b);
 	plan_enter(b);
 	plan_base(b);

@@ -205,7 +205,7 @@ struct plan {
 	const char *name;
 	const char *title;     /* one line: what is started from where */
 	const char *directory; /* the tree, for the record; "" when there is none on the host */
-	const char *settings;  /* the settings file that was read; "" when there was none */
+	const char *settings;  /* the files that were read, for show; "": none */
 
 	struct op *ops; /* sorted by phase, in order within one */
 	size_t op_count;

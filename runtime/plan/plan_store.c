@@ -324,8 +324,13 @@ static void add_skeleton(struct builder *b)
 		const char *path;
 		uint32_t mode;
 	} all[] = {
-		{"/bin", 0755},     {"/usr/bin", 0755}, {"/etc", 0755},
-		{"/var/lib", 0755}, {"/root", 0700},    {"/home", 0755},
+		{"/bin", 0755},
+		{"/usr/bin", 0755},
+		{"/etc", 0755},
+		{"/var/lib", 0755},
+		{"/root", 0700},
+		{"/home", 0755},
+		{"/var/lib/private", 0700},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -58,6 +58,7 @@ static const struct field fields[] = {
 	WORD("volatile", volatile_mode, words_volatile),
 	FLAG("read_only", read_only),
 	WORD("settings", settings, words_settings),
+	TEXT("conf_file", conf_file),
 	TEXT("settings_file", settings_file),
 	WORD("start", start, words_start),
 	TEXT("user", user),
@@ -207,6 +208,17 @@ static json_t *json_mounts(const struct spec *spec)
 	return array;
 }
 
+static json_t *json_directories(const struct spec *spec)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < spec->directory_count; i++)
+		json_array_append_new(array,
+				      json_pack("{s:s,s:i}", "path", spec->directories[i].path,
+						"mode", (int)spec->directories[i].mode));
+	return array;
+}
+
 /* Secrets are counted, not shown. */
 static json_t *json_credentials(const struct spec *spec)
 {
@@ -270,6 +282,7 @@ struct json_t *spec_to_json(const struct spec *spec)
 				 json_texts(spec->store_roots, spec->store_root_count));
 	r |= json_object_set_new(object, "links", json_links(&spec->links));
 	r |= json_object_set_new(object, "mounts", json_mounts(spec));
+	r |= json_object_set_new(object, "directories", json_directories(spec));
 	r |= json_object_set_new(object, "credentials", json_credentials(spec));
 	if (r == 0)
 		return object;

@@ -13,6 +13,14 @@ void spec_init(struct spec *spec)
 	spec->links.masquerade = true;
 }
 
+bool spec_makes(const struct spec *spec, const char *path)
+{
+	for (size_t i = 0; i < spec->directory_count; i++)
+		if (strcmp(spec->directories[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 void spec_free(struct spec *spec)
 {
 	arena_free(&spec->arena);

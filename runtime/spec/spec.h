@@ -175,6 +175,13 @@ struct spec_credential {
 	size_t size;
 };
 
+/* A directory of the host that is made when it is missing, and goes again if nothing was ever put
+ * into it. */
+struct spec_directory {
+	char *path; /* its parent is there, or before it in the list */
+	uint32_t mode;
+};
+
 struct spec {
 	struct arena arena;
 
@@ -192,6 +199,7 @@ struct spec {
 	enum spec_volatile volatile_mode;
 	bool read_only;
 	enum spec_settings settings;
+	const char *conf_file;     /* of NixOS that it was made of, for show; NULL: none */
 	const char *settings_file; /* the one that was read, for show; NULL: none */
 
 	/* execution */
@@ -242,6 +250,8 @@ struct spec {
 	/* files */
 	struct spec_mount *mounts;
 	size_t mount_count;
+	struct spec_directory *directories; /* no option sets these */
+	size_t directory_count;
 	struct spec_credential *credentials;
 	size_t credential_count;
 	enum spec_resolv resolv;
@@ -266,6 +276,9 @@ void spec_init(struct spec *spec);
 
 /* Releases the arena; the spec is zero again. */
 void spec_free(struct spec *spec);
+
+/* Whether PATH is among the directories that are made when they are missing. */
+bool spec_makes(const struct spec *spec, const char *path);
 
 /* Whether OPTION (long name or letter) was set by name, not by a default. */
 bool spec_given(const struct spec *spec, const char *option);

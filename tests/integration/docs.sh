@@ -25,6 +25,15 @@ options_of_completion() {
 		for option in $(_floe_options "$verb"); do echo "$verb ${option%=}"; done; done' | sort -u
 }
 
+# Every key of NixOS's files has its part.
+test_the_manual_has_every_key_of_nixos_and_no_other() {
+	sed -n 's/.*\[NIXOS_[A-Z0-9_]*\] = "\([A-Z0-9_]*\)".*/\1/p' "$TOP/runtime/spec/nixos_conf.c" | sort >keys
+	(($(wc -l <keys) == 17)) || fail "$(wc -l <keys) keys were found"
+	sed -n '/^\.Sh KEYS/,/^\.Sh WHAT/s/^\.It Va //p' "$TOP/docs/man/floe-nixos.7" | sed 's/ , /\n/g' |
+		sort >manual
+	run_ok diff keys manual
+}
+
 # Options of the manual: "--name" and "-x" at the head of list items.
 options_of_manual() {
 	grep '^\.It Fl' "$MANUAL" | grep -oE 'Fl -?[A-Za-z][A-Za-z0-9-]*' | sed 's/^Fl /-/' | sort -u

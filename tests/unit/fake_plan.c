@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../runtime/lib/internal.h"
+#include "conf_text.h"
 #include "unit.h"
 
 #define WORDS_MAX 64
@@ -25,7 +26,18 @@ static int read_line(struct fake_plan *fake, const char *line)
 	return floe_spec_parse(fake->handle, count, words, &fake->error);
 }
 
-int fake_plan_make(struct fake_plan *fake, const char *line, const char *variants)
+static void read_conf(struct fake_plan *fake, const char *conf)
+{
+	struct findings findings = {0};
+
+	conf_read_text(fake->spec, conf, strlen(conf), &conf_host, &findings);
+	if (findings.count > 0)
+		fail_msg("%s", findings.list[0].text);
+	fake->spec->conf_file = CONF_PATH;
+}
+
+int fake_plan_make_conf(struct fake_plan *fake, const char *conf, const char *line,
+			const char *variants)
 {
 	int r;
 
@@ -34,6 +46,8 @@ int fake_plan_make(struct fake_plan *fake, const char *line, const char *variant
 	if (r < 0)
 		return r;
 	fake->spec = &fake->handle->spec;
+	if (conf)
+		read_conf(fake, conf);
 	r = read_line(fake, line);
 	if (r == 0)
 		r = spec_resolve(fake->spec, &fake->error);
@@ -41,6 +55,11 @@ int fake_plan_make(struct fake_plan *fake, const char *line, const char *variant
 		return r;
 	fake_host(&fake->host, fake->spec, variants);
 	return plan_make(&fake->plan, fake->spec, &fake->host, &fake->error);
+}
+
+int fake_plan_make(struct fake_plan *fake, const char *line, const char *variants)
+{
+	return fake_plan_make_conf(fake, NULL, line, variants);
 }
 
 void fake_plan_free(struct fake_plan *fake)

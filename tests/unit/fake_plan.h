@@ -19,6 +19,10 @@ struct fake_plan {
  * Release with fake_plan_free() whatever is returned. */
 int fake_plan_make(struct fake_plan *fake, const char *line, const char *variants);
 
+/* The same for the container foo that NixOS has written down in CONF, as after `floe start foo`. */
+int fake_plan_make_conf(struct fake_plan *fake, const char *conf, const char *line,
+			const char *variants);
+
 void fake_plan_free(struct fake_plan *fake);
 
 /* The first op of KIND, or NULL. */

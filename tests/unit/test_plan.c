@@ -72,6 +72,12 @@ static const struct row {
 		"/nix/store/abc-nixos-system-web-24.11 --private-network --store closure+overlay "
 		"-x -M web"},
 
+	/* Containers that NixOS has written down in texts of conf_texts[]. */
+	{"conf-declared", "store empty-tree no-terminal", ""},
+	{"conf-bridge", "store empty-tree no-terminal", ""},
+	{"conf-imperative", "store empty-tree no-terminal networkd", ""},
+	{"conf-ephemeral", "store empty-tree no-terminal", "-E A=1"},
+
 	/* Users. */
 	{"no-userns", "", "-D /srv/debian --private-users=no /bin/true"},
 	{"identity", "", "-D /srv/debian --private-users=identity /bin/true"},
@@ -163,6 +169,33 @@ static const struct row {
 	{"no-userns-host", "no-userns small-kernel", "-D /srv/debian --private-users=no /bin/true"},
 };
 /* clang-format on */
+
+static const struct {
+	const char *name, *text;
+} conf_texts[] = {
+	{"conf-declared", "SYSTEM_PATH=/nix/store/abc-nixos-system-web-24.11\nCOPY_RESOLV_CONF=0\n"
+			  "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.233.1.1\nLOCAL_ADDRESS=10.233.1.2\n"
+			  "HOST_ADDRESS6=fc00::1\nLOCAL_ADDRESS6=fc00::2\nHOST_PORT=tcp:8080:80\n"
+			  "PRIVATE_USERS=pick\nINTERFACES=\nMACVLANS=\nAUTO_START=1\n"
+			  "EXTRA_NSPAWN_FLAGS=--bind=/srv/data:/data\n"},
+	{"conf-bridge", "PRIVATE_NETWORK=1\nHOST_BRIDGE=br0\nLOCAL_ADDRESS=192.0.2.9/24\n"
+			"HOST_ADDRESS=192.0.2.1\nPRIVATE_USERS=no\nCOPY_RESOLV_CONF=1\n"
+			"MACVLANS=eth1\n"},
+	{"conf-imperative", "PRIVATE_NETWORK=1\nHOST_ADDRESS=10.233.2.1\n"
+			    "LOCAL_ADDRESS=10.233.2.2\nHOST_BRIDGE=\nHOST_PORT=\n"
+			    "AUTO_START=0\nFLAKE=\n"},
+	{"conf-ephemeral", "PRIVATE_USERS=655360\nEXTRA_NSPAWN_FLAGS=--ephemeral "
+			   "--tmpfs=/var/cache --capability=CAP_SYS_TIME\n"},
+};
+
+/* What NixOS has written down of the row's container; NULL: it is none. */
+static const char *conf_of(const struct row *row)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(conf_texts); i++)
+		if (strcmp(conf_texts[i].name, row->name) == 0)
+			return conf_texts[i].text;
+	return NULL;
+}
 
 static void print_capabilities(FILE *stream, const char *what, uint64_t set)
 {
@@ -259,11 +292,15 @@ static char *render(const struct row *row)
 	char *text = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);
+	const char *conf = conf_of(row);
 
 	assert_non_null(stream);
-	fprintf(stream, "floe run %s\non: %s\n\n", row->line,
-		*row->variants ? row->variants : "debian");
-	if (fake_plan_make(&fake, row->line, row->variants) < 0)
+	if (conf)
+		fprintf(stream, "%s\nfloe start foo %s\n", conf, row->line);
+	else
+		fprintf(stream, "floe run %s\n", row->line);
+	fprintf(stream, "on: %s\n\n", *row->variants ? row->variants : "debian");
+	if (fake_plan_make_conf(&fake, conf, row->line, row->variants) < 0)
 		fail_msg("%s: %s", row->name, fake.error.message);
 	assert_int_equal(plan_print(&fake.plan, stream), 0);
 	print_decisions(&fake.plan, stream);
