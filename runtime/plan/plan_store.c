@@ -342,6 +342,15 @@ static void add_skeleton(struct builder *b)
 	add_directory(b, NIX_STATE "/gcroots", 0755, "the machine's own roots");
 }
 
+/* Before there was notification, NixOS's script waited at a pipe for a unit of the container, which
+ * waits there itself when the pipe is left and nobody reads. Without one it goes on. */
+static void remove_pipe(struct builder *b)
+{
+	if (b->spec->conf_file)
+		op_add(b, OP_REMOVE, PHASE_INSIDE, "an old system would wait for a reader")
+			->target = "/var/lib/startup-done";
+}
+
 static int show_daemon(struct builder *b)
 {
 	static const struct {
@@ -471,6 +480,7 @@ int plan_store(struct builder *b)
 
 	if (b->spec->system)
 		add_skeleton(b);
+	remove_pipe(b);
 	if (b->spec->store == SPEC_STORE_PRIVATE)
 		return 0;
 	r = check_host(b);

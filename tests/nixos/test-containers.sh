@@ -59,7 +59,10 @@ drop_containers() {
 	rm -rf "$PROFILES" "$GCROOTS"
 }
 
+# What is written to /nix must not be written to the host's: a directory that is removed by somebody
+# takes what is mounted there along.
 begin() {
+	mountpoint -q /nix || fail "the store of these tests is no longer mounted"
 	trap drop_containers EXIT
 }
 
@@ -196,9 +199,13 @@ test_a_container_survives_a_reboot_and_the_end_of_its_monitor() {
 	run_ok floe start foo
 	before=$(leader)
 	inside touch /var/kept
+	# What an old script would have left, for a unit that waits until somebody reads.
+	inside mkfifo /var/lib/startup-done
 	run floe shell foo systemctl reboot
 	wait_for 60 has_other_leader "$before"
 	wait_for 60 is_ready
+	run floe shell foo test -e /var/lib/startup-done
+	assert_eq 1 "$STATUS" "whether the pipe is left"
 	check_running "$ONE"
 	check_addresses
 	before=$(leader)
@@ -372,6 +379,7 @@ test_an_ephemeral_container_leaves_nothing() {
 }
 
 test_containers_on_a_bridge_have_one_network() {
+	begin
 	trap 'drop_containers; ip link delete br0' EXIT
 	ip link add br0 type bridge
 	ip address add 192.0.2.1/24 dev br0
@@ -393,6 +401,7 @@ test_containers_on_a_bridge_have_one_network() {
 
 # A system of the store whose init is the script on standard input.
 broken_system() {
+	begin
 	mkdir /nix/store/broken-nixos-system
 	{ echo "#!$(readlink -f "$ONE/sw/bin/bash")"; cat; } >/nix/store/broken-nixos-system/init
 	chmod +x /nix/store/broken-nixos-system/init
