@@ -90,7 +90,8 @@ static bool may_name(void)
 static struct nixos_host look(struct arena *arena, const char *name, const struct nixos_file *file)
 {
 	const char *profile = nixos_profile(arena, name);
-	const char *system = file->conf.value[NIXOS_SYSTEM_PATH];
+	const char *declared = file->conf.value[NIXOS_SYSTEM_PATH];
+	const char *system = declared && *declared ? declared : profile;
 
 	return (struct nixos_host){
 		.name = name,
@@ -98,7 +99,7 @@ static struct nixos_host look(struct arena *arena, const char *name, const struc
 		.has_profile = exists(profile),
 		.has_database = exists("/nix/var/nix/db"),
 		.has_daemon = exists("/nix/var/nix/daemon-socket"),
-		.is_x86 = is_x86(arena, *system ? system : profile),
+		.is_x86 = is_x86(arena, system),
 		.may_name = may_name(),
 	};
 }

@@ -306,6 +306,11 @@ test_an_image_goes_before_and_options_go_before_the_file() {
 	assert_match "boot $TWO in $ROOTS/foo" "$OUTPUT"
 	assert_match 'tcp port 8080, tcp port 90' "$OUTPUT"
 	assert_match 'no user namespace' "$OUTPUT"
+	floe plan --spec start foo >spec
+	run_ok python3 -c 'import json, jsonschema, sys
+jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))' \
+		spec "$TOP/docs/spec.schema.json"
+	assert_eq /etc/nixos-containers/foo.conf "$(jq -r .conf_file spec)"
 }
 
 test_what_is_wrong_is_named_with_its_line() {
@@ -395,6 +400,26 @@ test_containers_on_a_bridge_have_one_network() {
 	assert_eq declared "$(answer http://192.0.2.5/name)"
 	assert_match ' vb-foo@' "$(ip -o link show master br0)"
 	run_ok floe stop foo
+}
+
+# Many containers have the same address of the host, whatever network they are in.
+test_containers_share_an_address_of_the_host() {
+	local number name
+	begin
+	for number in 2 3; do
+		name=box$number
+		printf '%s\n' "SYSTEM_PATH=$ONE" PRIVATE_NETWORK=1 HOST_ADDRESS=10.233.7.1 PRIVATE_USERS=pick \
+			"LOCAL_ADDRESS=10.233.7.$number/24" | conf "$name"
+		run_ok floe start "$name"
+		NAME=$name inside sh -c "mkdir -p /srv && echo $name >/srv/name"
+		NAME=$name inside systemd-run --unit=web --quiet busybox httpd -f -p 80 -h /srv
+	done
+	for number in 2 3; do
+		wait_for 10 answer "http://10.233.7.$number/name"
+		assert_eq "box$number" "$(answer "http://10.233.7.$number/name")"
+		assert_eq "10.233.7.$number/24" "$(NAME=box$number addresses_inside 4)"
+		run_ok floe stop "box$number"
+	done
 }
 
 # ---- Starts that fail ----------------------------------------------------------------------------
