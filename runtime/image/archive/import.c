@@ -14,6 +14,7 @@
 #include "../../base/names.h"
 #include "decode.h"
 #include "extract.h"
+#include "flush.h"
 #include "staging.h"
 
 #define DEFAULT_MEMORY  ((uint64_t)256 << 20)
@@ -31,6 +32,7 @@ struct import {
 	struct source source;
 	struct ring ring;
 	struct decode_thread decode;
+	struct flush flush;
 };
 
 static int choose_name(struct import *import)
@@ -105,19 +107,29 @@ static int unpack(struct import *import)
 		.error = import->error,
 		.source = &import->source,
 		.ring = &import->ring,
+		.flush = &import->flush,
 		.directory = import->staging.directory,
 		.max_bytes = request->max_bytes ?: free_bytes(&import->staging),
 		.max_entries = request->max_entries ?: DEFAULT_ENTRIES,
 		.root = import->staging.root,
 	};
-	int result = decode_start(&import->decode, import->error);
+	int result = 0, flushed;
 
-	if (result < 0)
+	if (!request->no_sync)
+		result = flush_start(&import->flush, import->staging.root, import->error);
+	if (result == 0)
+		result = decode_start(&import->decode, import->error);
+	if (result < 0) {
+		flush_end(&import->flush);
 		return result;
+	}
 	result = extract_all(&extract);
+	flushed = flush_end(&import->flush);
 	ring_abort(&import->ring);
 	decode_join(&import->decode);
 	import->report->bytes_read = import->source.bytes_read;
+	if (result == 0 && flushed < 0)
+		return err_errno(import->error, -flushed, "cannot write the image to the disk");
 	if (result == 0)
 		result = extract_check(&extract, true);
 	return result;
