@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of verbs. */
-#include "cli.h"
+#include "images.h"
 
 #include <string.h>
 
@@ -37,6 +37,33 @@ const struct verb verbs[] = {
 	{ .name = "import-tar", .group = GROUP_IMAGES, .main = verb_import_tar, .leading = -1,
 	  .operands = "[OPTION...] FILE [NAME]", .words = "@file",
 	  .help = "make an image of a tar archive", OWN(import_options) },
+	{ .name = "import-fs", .group = GROUP_IMAGES, .main = verb_import_fs, .leading = -1,
+	  .operands = "[OPTION...] DIRECTORY [NAME]", .words = "@directory",
+	  .help = "make an image of a copy of a directory", OWN(import_fs_options) },
+	{ .name = "export-tar", .group = GROUP_IMAGES, .main = verb_export_tar, .leading = -1,
+	  .operands = "[OPTION...] NAME [FILE]", .words = "@image",
+	  .help = "make a tar archive of an image", OWN(export_options) },
+	{ .name = "list-images", .group = GROUP_IMAGES, .main = verb_list_images, .leading = -1,
+	  .operands = "[OPTION...]",
+	  .help = "list images", OWN(list_images_options) },
+	{ .name = "image-status", .group = GROUP_IMAGES, .main = verb_image_status, .leading = -1,
+	  .operands = "[OPTION...] NAME...", .words = "@image",
+	  .help = "show what is known about images", OWN(image_status_options) },
+	{ .name = "clone", .group = GROUP_IMAGES, .main = verb_clone, .leading = -1,
+	  .operands = "[OPTION...] NAME NEWNAME", .words = "@image",
+	  .help = "make an image of another", OWN(clone_options) },
+	{ .name = "rename", .group = GROUP_IMAGES, .main = verb_rename, .leading = -1,
+	  .operands = "NAME NEWNAME", .words = "@image",
+	  .help = "give an image another name" },
+	{ .name = "read-only", .group = GROUP_IMAGES, .main = verb_read_only, .leading = -1,
+	  .operands = "NAME [BOOL]", .words = "@image",
+	  .help = "mark an image read-only, or writable again" },
+	{ .name = "set-limit", .group = GROUP_IMAGES, .main = verb_set_limit, .leading = -1,
+	  .operands = "NAME BYTES", .words = "@image",
+	  .help = "limit what an image takes on the disk" },
+	{ .name = "clean", .group = GROUP_IMAGES, .main = verb_clean, .leading = -1,
+	  .operands = "",
+	  .help = "delete what killed work on images left" },
 	{ .name = "remove", .group = GROUP_IMAGES, .main = verb_remove, .leading = -1,
 	  .operands = "NAME...", .words = "@image",
 	  .help = "delete images" },

@@ -30,6 +30,8 @@ int floe_image_list(floe_image_function function, void *context, struct floe_err
 			.path = images[i].path,
 			.read_only = images[i].read_only,
 			.modified_usec = usec_of(images[i].modified),
+			.type = image_kind_name(images[i].kind),
+			.created_usec = usec_of(images[i].created),
 		};
 
 		r = function(context, &info);
@@ -38,6 +40,7 @@ int floe_image_list(floe_image_function function, void *context, struct floe_err
 	return r;
 }
 
+<<<<<<< HEAD
 /* What was kept for machines of the image: which addresses they have (OP_NET_KEEP). */
 static int forget(const char *name, struct floe_error *error)
 {
@@ -61,6 +64,8 @@ int floe_image_remove(const char *name, struct floe_error *error)
 	return r < 0 ? r : forget(name, error);
 }
 
+=======
+>>>>>>> 420194e (Look after images: list, status, clone, rename, read-only, limit, export, clean)
 int floe_image_name(const char *file, char *name, size_t size)
 {
 	char found[MACHINE_NAME_MAX + 1];
@@ -118,6 +123,10 @@ int floe_import_tar(int descriptor, const char *source, const char *name,
 		.name = name,
 		.directory = options.root,
 		.max_bytes = options.max_bytes,
+		.memory = options.memory,
+		.replace = options.replace,
+		.read_only = options.read_only,
+		.no_sync = options.no_sync,
 		.progress = pass_progress,
 		.context = &options,
 	};

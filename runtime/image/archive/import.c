@@ -12,10 +12,11 @@
 #include "../../base/cleanup.h"
 #include "../../base/err.h"
 #include "../../base/names.h"
+#include "../staging.h"
 #include "decode.h"
+#include "export.h"
 #include "extract.h"
 #include "flush.h"
-#include "staging.h"
 
 #define DEFAULT_MEMORY  ((uint64_t)256 << 20)
 #define DEFAULT_ENTRIES ((uint64_t)16 << 20)
@@ -176,7 +177,9 @@ static int import_opened(struct import *import)
 
 	if (result < 0)
 		return result;
-	result = fill_tree(import);
+	result = staging_make_tree(&import->staging, import->error);
+	if (result == 0)
+		result = fill_tree(import);
 	if (result == 0)
 		result = settle(import);
 	if (result < 0)
@@ -214,4 +217,5 @@ static int import_tar(const struct image_import *request, struct image_report *r
 
 const struct image_module floe_module_image = {
 	.import_tar = import_tar,
+	.export_tar = export_tar,
 };
