@@ -75,10 +75,9 @@ static int import(int archive, const char *file, const char *name,
 }
 
 /* The name as given or as the file's suggests; NULL after an error was printed. */
-static const char *choose_name(const struct arguments *arguments, char buffer[static NAME_SIZE])
+static const char *choose_name(const struct arguments *arguments, const char *file,
+			       char buffer[static NAME_SIZE])
 {
-	const char *file = arguments->operands[0];
-
 	if (arguments->operand_count > 1)
 		return arguments->operands[1];
 	if (strcmp(file, "-") != 0 && floe_image_name(file, buffer, NAME_SIZE) == 0)
@@ -93,7 +92,7 @@ static int import_file(const struct arguments *arguments, const struct floe_impo
 	const char *file = arguments->operands[0];
 	bool standard = strcmp(file, "-") == 0;
 	char buffer[NAME_SIZE];
-	const char *name = choose_name(arguments, buffer);
+	const char *name = choose_name(arguments, file, buffer);
 	int archive, status;
 
 	if (!name)
@@ -167,16 +166,17 @@ static int import_directory(const struct arguments *arguments,
 {
 	struct floe_import_options options = *given;
 	char buffer[NAME_SIZE], path[PATH_MAX];
-	const char *name = choose_name(arguments, buffer);
 	struct floe_error error = {0};
 	struct progress progress;
+	const char *name;
 	int r;
 
-	if (!name)
-		return EXIT_FAILURE;
 	/* "." has a name too. */
 	if (!realpath(arguments->operands[0], path))
 		return say_failure("cannot open %s: %s", arguments->operands[0], strerror(errno));
+	name = choose_name(arguments, path, buffer);
+	if (!name)
+		return EXIT_FAILURE;
 	if (!progress_begin(&progress))
 		return EXIT_FAILURE;
 	options.progress = progress_show;
