@@ -315,6 +315,27 @@ FLOE_PUBLIC int floe_import_tar(int descriptor, const char *source, const char *
 FLOE_PUBLIC int floe_import_fs(const char *path, const char *name,
 			       const struct floe_import_options *options, struct floe_error *error);
 
+enum floe_verify {
+	FLOE_VERIFY_SIGNATURE, /* of the list of checksums: SHA256SUMS.gpg or .asc */
+	FLOE_VERIFY_CHECKSUM,  /* SHA256SUMS or FILE.sha256 beside the file */
+	FLOE_VERIFY_NO,
+};
+
+struct floe_pull_options {
+	size_t size;
+	enum floe_verify verify;
+	const char *keyring; /* NULL: floe's own, else those of importctl(1) */
+	const char *proxy;   /* NULL: what http_proxy and the like say */
+	unsigned timeout_s;  /* the server may be silent for so long; 0: 30 */
+};
+
+/* Fetches the tar archive URL (http or https) and imports it while it comes as image NAME (NULL: after
+ * the file); it gets its name when all is there and verified. IMPORT may be NULL; its max_bytes limits what is fetched as
+ * well, and progress is told bytes that came. */
+FLOE_PUBLIC int floe_pull_tar(const char *url, const char *name,
+			      const struct floe_pull_options *options,
+			      const struct floe_import_options *import, struct floe_error *error);
+
 enum floe_compression {
 	FLOE_COMPRESSION_NONE,
 	FLOE_COMPRESSION_XZ, /* in blocks, so that imports can decompress them in parallel */

@@ -6,6 +6,7 @@
 #include "cli.h"
 
 int verb_import_tar(const struct verb *verb, size_t count, char *const words[]);
+int verb_pull_tar(const struct verb *verb, size_t count, char *const words[]);
 int verb_import_fs(const struct verb *verb, size_t count, char *const words[]);
 int verb_export_tar(const struct verb *verb, size_t count, char *const words[]);
 int verb_list_images(const struct verb *verb, size_t count, char *const words[]);
@@ -17,8 +18,41 @@ int verb_read_only(const struct verb *verb, size_t count, char *const words[]);
 int verb_set_limit(const struct verb *verb, size_t count, char *const words[]);
 int verb_clean(const struct verb *verb, size_t count, char *const words[]);
 
-extern const struct floe_option import_options[6], import_fs_options[2], export_options[1],
-	list_images_options[3], image_status_options[1], clone_options[1];
+extern const struct floe_option import_options[6], pull_options[10], import_fs_options[2],
+	export_options[1], list_images_options[3], image_status_options[1], clone_options[1];
+
+/* Options of what makes images, for the tables of several verbs. */
+#define IMPORT_OPTION_ROOT                                                                         \
+	{                                                                                          \
+		.name = "image-root", .argument = "PATH", .group = "Importing",                    \
+		.help = "where images live, /var/lib/machines if not given", .words = "@directory" \
+	}
+#define IMPORT_OPTION_READ_ONLY                                                                    \
+	{                                                                                          \
+		.name = "read-only", .group = "Importing", .help = "mark the image read-only"      \
+	}
+#define IMPORT_OPTIONS                                                                             \
+	IMPORT_OPTION_ROOT, IMPORT_OPTION_READ_ONLY,                                               \
+		{.name = "max-size",                                                               \
+		 .argument = "BYTES",                                                              \
+		 .group = "Importing",                                                             \
+		 .help = "refuse to unpack more than this"},                                       \
+		{.name = "force",                                                                  \
+		 .group = "Importing",                                                             \
+		 .help = "replace an image of that name, at once and when all is well"},           \
+		{.name = "memory",                                                                 \
+		 .argument = "BYTES",                                                              \
+		 .group = "Importing",                                                             \
+		 .help = "what decompression may take, 256M if not given"},                        \
+	{                                                                                          \
+		.name = "sync", .argument = "BOOL", .group = "Importing",                          \
+		.help = "whether data is on the disk before the image gets its name, yes if not "  \
+			"given",                                                                   \
+		.words = "yes no"                                                                  \
+	}
+
+/* Takes MATCH if it is one of these; false after an error was printed. */
+bool import_take_option(struct floe_import_options *options, const struct floe_match *match);
 
 /* ---- Progress of work that takes a while ------------------------------------------------------- */
 

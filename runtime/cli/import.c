@@ -9,38 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OPTION_IMAGE_ROOT                                                                          \
-	{                                                                                          \
-		.name = "image-root", .argument = "PATH", .group = "Importing",                    \
-		.help = "where images live, /var/lib/machines if not given", .words = "@directory" \
-	}
-#define OPTION_READ_ONLY                                                                           \
-	{                                                                                          \
-		.name = "read-only", .group = "Importing", .help = "mark the image read-only"      \
-	}
+const struct floe_option import_options[6] = {IMPORT_OPTIONS};
 
-const struct floe_option import_options[6] = {
-	OPTION_IMAGE_ROOT,
-	{.name = "max-size",
-	 .argument = "BYTES",
-	 .group = "Importing",
-	 .help = "refuse to unpack more than this"},
-	OPTION_READ_ONLY,
-	{.name = "force",
-	 .group = "Importing",
-	 .help = "replace an image of that name, at once and when all is well"},
-	{.name = "memory",
-	 .argument = "BYTES",
-	 .group = "Importing",
-	 .help = "what decompression may take, 256M if not given"},
-	{.name = "sync",
-	 .argument = "BOOL",
-	 .group = "Importing",
-	 .help = "whether data is on the disk before the image gets its name, yes if not given",
-	 .words = "yes no"},
-};
-
-const struct floe_option import_fs_options[2] = {OPTION_IMAGE_ROOT, OPTION_READ_ONLY};
+const struct floe_option import_fs_options[2] = {IMPORT_OPTION_ROOT, IMPORT_OPTION_READ_ONLY};
 
 #define NAME_SIZE 65
 
@@ -117,8 +88,7 @@ static bool read_off(const struct floe_match *match, bool *off)
 	return true;
 }
 
-/* True when MATCH is one of ours and its value is good or it has none. */
-static bool take_option(struct floe_import_options *options, const struct floe_match *match)
+bool import_take_option(struct floe_import_options *options, const struct floe_match *match)
 {
 	if (match_is(match, "image-root"))
 		options->root = match->value;
@@ -146,7 +116,7 @@ static int import_verb(const struct verb *verb, size_t count, char *const words[
 
 	if (arguments_begin(&arguments, verb, count, words))
 		while ((r = arguments_next(&arguments, &match)) > 0)
-			if (!take_option(&options, &match)) {
+			if (!import_take_option(&options, &match)) {
 				r = -1;
 				break;
 			}

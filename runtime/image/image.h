@@ -203,6 +203,9 @@ struct image_import {
 	/* Called from the calling thread, at most ten times a second and once at the end; when it
 	 * gives other than 0 the import is given up, -ECANCELED. */
 	int (*progress)(void *context, const struct image_progress *progress);
+	/* Called when all was read and unpacked, before the image gets its name; a negative errno
+	 * (with its message) gives the import up. May be NULL. */
+	int (*checked)(void *context, struct floe_error *error);
 	void *context;
 };
 

@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#define KEPT_PATH 256
 
 /* What is done to the image that was found. */
 typedef int work_function(const struct image *image, const void *argument,
@@ -32,9 +35,27 @@ static int do_remove(const struct image *image, const void *argument, struct flo
 	return image_remove(image, error);
 }
 
+/* What is kept for machines of an image: which addresses they have (OP_NET_KEEP). */
+static void kept_path(const char *name, char path[static KEPT_PATH])
+{
+	snprintf(path, KEPT_PATH, "/var/lib/floe/addresses/%s", name);
+}
+
+static int forget(const char *name, struct floe_error *error)
+{
+	char path[KEPT_PATH];
+
+	kept_path(name, path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return err_errno(error, errno, "cannot remove %s", path);
+	return 0;
+}
+
 int floe_image_remove(const char *name, struct floe_error *error)
 {
-	return with_image(name, do_remove, NULL, error);
+	int r = with_image(name, do_remove, NULL, error);
+
+	return r < 0 ? r : forget(name, error);
 }
 
 static int do_rename(const struct image *image, const void *argument, struct floe_error *error)
@@ -44,7 +65,16 @@ static int do_rename(const struct image *image, const void *argument, struct flo
 
 int floe_image_rename(const char *name, const char *new_name, struct floe_error *error)
 {
-	return with_image(name, do_rename, new_name, error);
+	char path[KEPT_PATH], new_path[KEPT_PATH];
+	int r = with_image(name, do_rename, new_name, error);
+
+	if (r < 0)
+		return r;
+	kept_path(name, path);
+	kept_path(new_name, new_path);
+	/* A machine that lacks it takes other addresses: no reason for the rename to fail. */
+	rename(path, new_path);
+	return 0;
 }
 
 static int do_read_only(const struct image *image, const void *argument, struct floe_error *error)

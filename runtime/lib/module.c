@@ -15,6 +15,7 @@
 enum module_id {
 	MODULE_IMAGE,
 	MODULE_SECCOMP,
+	MODULE_PULL,
 };
 
 struct module {
@@ -42,6 +43,7 @@ static struct module modules[] = {
 			  "libarchive, liblzma, libzstd and zlib", IMAGE_TABLE},
 	[MODULE_SECCOMP] = {"seccomp.so", SECCOMP_MODULE_SYMBOL, "compiling system call filters",
 			    "libseccomp", SECCOMP_TABLE},
+	[MODULE_PULL] = {"pull.so", "floe_module_pull", "pulling images", "libcurl", NULL},
 };
 
 static pthread_mutex_t modules_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -113,6 +115,11 @@ static const void *module_get(enum module_id id, struct floe_error *error)
 const struct image_module *module_image(struct floe_error *error)
 {
 	return module_get(MODULE_IMAGE, error);
+}
+
+const struct pull_module *module_pull(struct floe_error *error)
+{
+	return module_get(MODULE_PULL, error);
 }
 
 const struct seccomp_module *module_seccomp(struct floe_error *error)

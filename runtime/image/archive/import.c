@@ -150,8 +150,13 @@ static bool looks_usable(int root)
 /* A name must not stand for data that a power cut could still take away. */
 static int settle(struct import *import)
 {
+	const struct image_import *request = import->request;
+	int result = request->checked ? request->checked(request->context, import->error) : 0;
+
+	if (result < 0)
+		return result;
 	import->report->looks_usable = looks_usable(import->staging.root);
-	if (!import->request->no_sync && syncfs(import->staging.root) < 0)
+	if (!request->no_sync && syncfs(import->staging.root) < 0)
 		return err_errno(import->error, errno, "cannot write the image to the disk");
 	return staging_commit(&import->staging, import->error);
 }
