@@ -4,13 +4,9 @@
 
 #include "../base/err.h"
 #include "../base/names.h"
-#include "module.h"
-#include "options.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static uint64_t usec_of(struct timespec time)
 {

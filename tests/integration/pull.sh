@@ -111,7 +111,7 @@ test_checksums() {
 
 # Makes a key; prints nothing.
 make_key() { # NAME
-	mkdir -m 700 -p "home-$1"
+	mkdir -m 700 "home-$1"
 	gpg --homedir "home-$1" --batch --quiet --pinentry-mode loopback --passphrase '' \
 		--quick-generate-key "$1" ed25519 sign never 2>/dev/null
 	gpg --homedir "home-$1" --batch --quiet --export >"$1.gpg"
