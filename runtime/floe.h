@@ -383,6 +383,28 @@ FLOE_PUBLIC int floe_image_remove(const char *name, struct floe_error *error);
 /* The image name that a file name suggests: "nixos.tar.xz" gives "nixos". SIZE: of NAME. */
 FLOE_PUBLIC int floe_image_name(const char *file, char *name, size_t size);
 
+/* ---- The host ------------------------------------------------------------------------------ */
+
+enum floe_condition_state {
+	FLOE_CONDITION_FINE,
+	FLOE_CONDITION_LIMITED, /* something does not work: see detail */
+	FLOE_CONDITION_MISSING, /* without it no NixOS container boots */
+};
+
+struct floe_condition {
+	const char *name; /* stable */
+	enum floe_condition_state state;
+	const char *detail; /* what was found, or what does not work */
+	const char *help;   /* what to do about it; NULL: nothing known */
+};
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_condition_function)(void *context, const struct floe_condition *finding);
+
+/* Examines the host, changing nothing. Returns 0 when a NixOS container can boot, 1 when not. */
+FLOE_PUBLIC int floe_doctor(floe_condition_function function, void *context,
+			    struct floe_error *error);
+
 FLOE_PUBLIC const char *floe_version(void);
 
 #ifdef __cplusplus

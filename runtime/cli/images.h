@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs for images, and what they share. */
+/* The verbs for images and the host, and what they share. */
 #ifndef FLOE_CLI_IMAGES_H
 #define FLOE_CLI_IMAGES_H
 
@@ -16,10 +16,12 @@ int verb_rename(const struct verb *verb, size_t count, char *const words[]);
 int verb_remove(const struct verb *verb, size_t count, char *const words[]);
 int verb_read_only(const struct verb *verb, size_t count, char *const words[]);
 int verb_set_limit(const struct verb *verb, size_t count, char *const words[]);
+int verb_doctor(const struct verb *verb, size_t count, char *const words[]);
 int verb_clean(const struct verb *verb, size_t count, char *const words[]);
 
 extern const struct floe_option import_options[6], pull_options[10], import_fs_options[2],
-	export_options[1], list_images_options[3], image_status_options[1], clone_options[1];
+	export_options[1], list_images_options[3], image_status_options[1], clone_options[1],
+	doctor_options[1];
 
 /* Options of what makes images, for the tables of several verbs. */
 #define IMPORT_OPTION_ROOT                                                                         \
