@@ -68,25 +68,34 @@ static void sync_parent(const char *path)
 		fsync(fd);
 }
 
-int image_rename(const struct image *image, const char *name, struct floe_error *error)
+/* Settings first, so that the image is never without. */
+static int rename_all(const struct image *image, const char *name, const char *path,
+		      struct floe_error *error)
 {
 	struct image_hold hold;
-	char path[PATH_MAX];
 	unsigned int settings;
-	int result = check_free(name, error);
+	int result = image_hold(&hold, image->path, false, error);
 
-	if (result == 0)
-		result = new_path(image, name, path);
-	if (result == 0)
-		result = image_hold(&hold, image->path, false, error);
 	if (result < 0)
-		return err_errno(error, -result, "cannot rename the image %s", image->path);
+		return result;
 	settings = image_settings_copy(image->path, image->name, path, name);
 	result = rename_held(image, hold.tree, path);
 	sync_parent(path);
 	image_settings_remove(result < 0 ? path : image->path, result < 0 ? name : image->name,
 			      settings);
 	image_release(&hold);
+	return result;
+}
+
+int image_rename(const struct image *image, const char *name, struct floe_error *error)
+{
+	char path[PATH_MAX] = "";
+	int result = check_free(name, error);
+
+	if (result == 0)
+		result = new_path(image, name, path);
+	if (result == 0)
+		result = rename_all(image, name, path, error);
 	return result < 0 ? err_errno(error, -result, "cannot rename the image %s to %s",
 				      image->path, name)
 			  : 0;

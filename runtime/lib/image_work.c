@@ -123,7 +123,7 @@ static int do_measure(const struct image *image, const void *argument, struct fl
 int floe_image_measure(const char *name, struct floe_image_usage *usage, struct floe_error *error)
 {
 	struct floe_image_usage own = {.size = usage->size};
-	struct image_usage found, *target = &found;
+	struct image_usage found = {0}, *target = &found;
 	int r;
 
 	if (usage->size < sizeof(own))

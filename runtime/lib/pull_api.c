@@ -66,7 +66,7 @@ static void file_of_url(const char *url, char file[static URL_MAX])
 
 		if (c == '%' && end - begin > 2 && hex(url[begin + 1]) >= 0 &&
 		    hex(url[begin + 2]) >= 0) {
-			c = (char)(hex(url[begin + 1]) << 4 | hex(url[begin + 2]));
+			c = (char)(hex(url[begin + 1]) * 16 + hex(url[begin + 2]));
 			begin += 2;
 		}
 		file[used++] = c;

@@ -50,9 +50,9 @@ static int read_item(int fd, uint32_t type, uint64_t id, void *item, size_t size
 
 int subvolume_get_quota(int fd, struct subvolume_quota *quota)
 {
-	struct btrfs_qgroup_info_item info;
-	struct btrfs_qgroup_limit_item limit;
-	uint64_t id;
+	struct btrfs_qgroup_info_item info = {0};
+	struct btrfs_qgroup_limit_item limit = {0};
+	uint64_t id = 0;
 	int result = subvolume_id(fd, &id);
 
 	*quota = (struct subvolume_quota){.limit = UINT64_MAX};
