@@ -41,6 +41,9 @@ static int fill(int source, int target)
 	if (fstat(source, &status) < 0 || !S_ISREG(status.st_mode))
 		return -EINVAL;
 	result = tree_content_copy(&content, source, target, status.st_size);
+	/* Whose they are decides how far they are trusted. */
+	if (result == 0 && fchown(target, status.st_uid, status.st_gid) < 0)
+		result = -errno;
 	if (result == 0 && fchmod(target, status.st_mode & 07777) < 0)
 		result = -errno;
 	return result == 0 && fsync(target) < 0 ? -errno : result;

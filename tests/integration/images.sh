@@ -140,7 +140,9 @@ test_import_keeps_to_its_memory() {
 test_clone_is_the_same() {
 	make_image source
 	echo '[Exec]' >"$MACHINES/source.nspawn"
+	chown 1000:1000 "$MACHINES/source.nspawn"
 	run_ok floe clone source copy
+	assert_eq 1000:1000 "$(stat -c %u:%g "$MACHINES/copy.nspawn")" 'owner of the settings'
 	assert_same_tree "$MACHINES/source" "$MACHINES/copy"
 	assert_eq '[Exec]' "$(<"$MACHINES/copy.nspawn")"
 	run_ok floe clone --read-only copy frozen
