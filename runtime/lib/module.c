@@ -53,7 +53,7 @@ static const void *module_open(const struct module *module, struct floe_error *e
 {
 	err_set(error, FLOE_ERROR_UNSUPPORTED, ENOENT, "this static build has no support for %s",
 		module->purpose);
-	err_hint(error, "build floe where %s are installed", module->needs);
+	err_hint(error, "a dynamic build has it where %s are installed", module->needs);
 	return NULL;
 }
 #else

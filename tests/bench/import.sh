@@ -35,6 +35,7 @@ fresh_end() {
 
 # An empty file system at $WORK/fresh, nothing of it still to be done in the background.
 fresh_begin() {
+	local loop
 	mkdir -p "$WORK/fresh"
 	if [[ $FS == tmpfs ]]; then
 		mount -t tmpfs tmpfs "$WORK/fresh"
@@ -45,7 +46,10 @@ fresh_begin() {
 	ext4) mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 "$WORK/disk" ;;
 	*) "mkfs.$FS" -q "$WORK/disk" >/dev/null 2>&1 ;;
 	esac
-	mount -o loop "$WORK/disk" "$WORK/fresh"
+	# Not through the page cache a second time, where the file system below allows that.
+	loop=$(losetup -f --show --direct-io=on "$WORK/disk" 2>/dev/null || losetup -f --show "$WORK/disk")
+	mount "$loop" "$WORK/fresh"
+	losetup -d "$loop" # when it is unmounted
 }
 
 # The first SIZE bytes' worth of files below some directories of any Debian.

@@ -51,6 +51,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         getattr(self, "mode_" + (mode.replace("-", "_") or "plain"), self.missing)(name)
 
+    def end_headers(self):
+        self.send_header("Connection", "close")
+        super().end_headers()
+
     def missing(self, _name):
         self.answer(404, b"no such mode\n", ranges=False)
 

@@ -263,7 +263,7 @@ test_export_and_import_give_the_same() {
 	mkdir gnu
 	tar --numeric-owner --xattrs --xattrs-include='*' --acls -xpf out.tar -C gnu 2>messages
 	# It does not know the mark of names that are no UTF-8, nor need it.
-	assert_eq '' "$(grep -v hdrcharset messages)" 'what GNU tar says'
+	assert_eq '' "$(sed /hdrcharset/d messages)" 'what GNU tar says'
 	assert_same_tree "$MACHINES/source" gnu
 	floe export-tar source >piped.tar
 	cmp out.tar piped.tar

@@ -11,8 +11,9 @@
 #include "../../runtime/image/checksums.h"
 #include "../../runtime/image/inodes.h"
 
-#define ABC   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-#define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define ABC     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define NOT_HEX "ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define EMPTY   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 /* DATA is added in pieces of STEP bytes. */
 static void assert_digest(const char *data, size_t size, size_t step, const char *wanted)
@@ -86,7 +87,7 @@ static void not_listed(void **state)
 			      "SHA256 (file) = abc\n",
 			      "file"),
 			 -ENOENT);
-	assert_int_equal(find("g" ABC + 1, "file"), -ENOENT);
+	assert_int_equal(find(NOT_HEX "  file", "file"), -ENOENT);
 	assert_int_equal(find(ABC "  file\n" EMPTY "  file\n", "file"), -EBADMSG);
 }
 
