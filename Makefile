@@ -68,7 +68,10 @@ MODULE_seccomp_SOURCES := $(call room,seccomp/module seccomp/compile)
 MODULE_seccomp_PACKAGES := libseccomp
 MODULE_nixdb_SOURCES := $(call room,runtime/nix/db)
 MODULE_nixdb_PACKAGES := sqlite3
-ALL_MODULES := image seccomp nixdb
+MODULE_pull_SOURCES := $(call room,runtime/image/pull)
+MODULE_pull_PACKAGES := libcurl
+# What libcurl.a refers to is not to be had as archives: a static floe cannot pull.
+ALL_MODULES := image seccomp nixdb $(if $(STATIC),,pull)
 
 # ---- Libraries: needed ones stop the build with a hint, optional ones are reported -------------
 

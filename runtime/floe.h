@@ -286,6 +286,8 @@ struct floe_image_info {
 	const char *path;
 	bool read_only;
 	uint64_t modified_usec;
+	const char *type;      /* "directory", "subvolume", "raw" or "block" */
+	uint64_t created_usec; /* 0: the file system does not know */
 };
 
 typedef int (*floe_image_function)(void *context, const struct floe_image_info *info);
@@ -294,7 +296,23 @@ typedef int (*floe_image_function)(void *context, const struct floe_image_info *
 FLOE_PUBLIC int floe_image_list(floe_image_function function, void *context,
 				struct floe_error *error);
 
-/* Called now and then while an import goes on; non-zero ends it with -ECANCELED. */
+/* What takes more than a look to find out about an image. */
+struct floe_image_usage {
+	size_t size;    /* sizeof(struct floe_image_usage), set by the caller */
+	uint64_t bytes; /* on the disk, shared blocks included */
+	uint64_t files; /* 0 for disk images */
+	uint64_t limit; /* 0: none */
+	char os[128];   /* PRETTY_NAME of its os-release(5), may be empty */
+};
+
+/* Looks at image NAME: one pass through its whole tree. */
+FLOE_PUBLIC int floe_image_measure(const char *name, struct floe_image_usage *usage,
+				   struct floe_error *error);
+
+/* The os alone, which is quick; "" when it says none. SIZE: of OS. */
+FLOE_PUBLIC int floe_image_os(const char *name, char *os, size_t size, struct floe_error *error);
+
+/* Called now and then while work on an image goes on; non-zero ends it with -ECANCELED. */
 typedef int (*floe_progress_function)(void *context, uint64_t bytes_read, uint64_t bytes_total,
 				      uint64_t entries);
 
@@ -305,6 +323,10 @@ struct floe_import_options {
 	floe_progress_function progress;
 	floe_note_function note;
 	void *context;
+	uint64_t memory; /* for decompression and buffers; 0: 256 MiB */
+	bool replace;    /* an image of that name is replaced, at once */
+	bool read_only;  /* the image is marked read-only */
+	bool no_sync;    /* do not wait for the disk: a power cut may leave half an image */
 };
 
 /* Imports a tar archive (xz, zstd, gzip, bzip2 or plain) as image NAME, whole or not at all.
@@ -313,10 +335,100 @@ FLOE_PUBLIC int floe_import_tar(int descriptor, const char *source, const char *
 				const struct floe_import_options *options,
 				struct floe_error *error);
 
+/* Imports a copy of the directory PATH as image NAME. Of OPTIONS root, read_only and progress count,
+ * which is told zeros. */
+FLOE_PUBLIC int floe_import_fs(const char *path, const char *name,
+			       const struct floe_import_options *options, struct floe_error *error);
+
+enum floe_verify {
+	FLOE_VERIFY_SIGNATURE, /* of the list of checksums: SHA256SUMS.gpg or .asc */
+	FLOE_VERIFY_CHECKSUM,  /* SHA256SUMS or FILE.sha256 beside the file */
+	FLOE_VERIFY_NO,
+};
+
+struct floe_pull_options {
+	size_t size;
+	enum floe_verify verify;
+	const char *keyring; /* NULL: floe's own, else those of importctl(1) */
+	const char *proxy;   /* NULL: what http_proxy and the like say */
+	unsigned timeout_s;  /* the server may be silent for so long; 0: 30 */
+};
+
+/* Fetches the tar archive URL (http or https) and imports it while it comes as image NAME (NULL: after
+ * the file); it gets its name when all is there and verified. IMPORT may be NULL; its max_bytes limits what is fetched as
+ * well, and progress is told bytes that came. */
+FLOE_PUBLIC int floe_pull_tar(const char *url, const char *name,
+			      const struct floe_pull_options *options,
+			      const struct floe_import_options *import, struct floe_error *error);
+
+enum floe_compression {
+	FLOE_COMPRESSION_NONE,
+	FLOE_COMPRESSION_XZ, /* in blocks, so that imports can decompress them in parallel */
+	FLOE_COMPRESSION_ZSTD,
+	FLOE_COMPRESSION_GZIP,
+	FLOE_COMPRESSION_BZIP2,
+};
+
+struct floe_export_options {
+	size_t size;
+	enum floe_compression compression;
+	floe_progress_function progress; /* bytes_read counts file content, bytes_total is 0 */
+	void *context;
+};
+
+/* Writes image NAME as tar archive to DESCRIPTOR; TARGET names it in messages. Sockets are left out.
+ * -EBUSY when a machine writes to it, unless the image is a btrfs subvolume: then a snapshot is
+ * exported. What was written is the caller's to delete after a failure. */
+FLOE_PUBLIC int floe_export_tar(const char *name, int descriptor, const char *target,
+				const struct floe_export_options *options,
+				struct floe_error *error);
+
+/* Makes image COPY of image NAME in /var/lib/machines: instant where the file system can. */
+FLOE_PUBLIC int floe_image_clone(const char *name, const char *copy, bool read_only,
+				 struct floe_error *error);
+
+FLOE_PUBLIC int floe_image_rename(const char *name, const char *new_name, struct floe_error *error);
+
+FLOE_PUBLIC int floe_image_set_read_only(const char *name, bool read_only,
+					 struct floe_error *error);
+
+/* What the image may take on the disk; UINT64_MAX: no limit. For btrfs subvolumes. */
+FLOE_PUBLIC int floe_image_set_limit(const char *name, uint64_t bytes, struct floe_error *error);
+
+/* Told of each thing deleted. */
+typedef void (*floe_cleaned_function)(void *context, const char *name, uint64_t bytes);
+
+/* Deletes what killed imports, pulls, clones and removals left in /var/lib/machines. Returns the
+ * number of things deleted. */
+FLOE_PUBLIC int floe_image_clean(floe_cleaned_function function, void *context,
+				 struct floe_error *error);
+
 FLOE_PUBLIC int floe_image_remove(const char *name, struct floe_error *error);
 
 /* The image name that a file name suggests: "nixos.tar.xz" gives "nixos". SIZE: of NAME. */
 FLOE_PUBLIC int floe_image_name(const char *file, char *name, size_t size);
+
+/* ---- The host ------------------------------------------------------------------------------ */
+
+enum floe_condition_state {
+	FLOE_CONDITION_FINE,
+	FLOE_CONDITION_LIMITED, /* something does not work: see detail */
+	FLOE_CONDITION_MISSING, /* without it no NixOS container boots */
+};
+
+struct floe_condition {
+	const char *name; /* stable */
+	enum floe_condition_state state;
+	const char *detail; /* what was found, or what does not work */
+	const char *help;   /* what to do about it; NULL: nothing known */
+};
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_condition_function)(void *context, const struct floe_condition *finding);
+
+/* Examines the host, changing nothing. Returns 0 when a NixOS container can boot, 1 when not. */
+FLOE_PUBLIC int floe_doctor(floe_condition_function function, void *context,
+			    struct floe_error *error);
 
 FLOE_PUBLIC const char *floe_version(void);
 

@@ -6,33 +6,33 @@
 set -eu
 
 # What each need is called by pkg-config and as a command; package managers name it differently.
-libraries_build='libcap libmnl jansson libseccomp libarchive liblzma libzstd zlib sqlite3'
+libraries_build='libcap libmnl jansson libseccomp libarchive liblzma libzstd zlib sqlite3 libcurl'
 commands_build='cc make pkg-config'
 libraries_test='cmocka'
-commands_test='strace clang clang-tidy clang-format cppcheck shellcheck busybox systemd-nspawn crun runc lxc-start
-	bwrap
+commands_test='gpg gpgv strace clang clang-tidy clang-format cppcheck shellcheck busybox systemd-nspawn crun runc
+	lxc-start bwrap
 	debootstrap unshare ip nft iptables-legacy iptables-nft iperf3 setfattr setfacl setcap xz zstd bzip2 jq python3
 	mandoc zsh fish mkfs.btrfs mkfs.xfs udhcpc dhclient dhcpcd dnsmasq dig'
 
 apt_build='gcc libc6-dev make pkg-config libcap-dev libmnl-dev libjansson-dev libseccomp-dev
-	libarchive-dev liblzma-dev libzstd-dev zlib1g-dev libsqlite3-dev'
+	libarchive-dev liblzma-dev libzstd-dev zlib1g-dev libsqlite3-dev libcurl4-openssl-dev'
 # What libarchive.a refers to, for a static floe: Debian's libarchive-dev does not bring it.
 apt_static='libacl1-dev libattr1-dev nettle-dev liblz4-dev libbz2-dev'
 apt_test="$apt_static libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck
 	busybox-static strace systemd-container crun runc lxc bubblewrap debootstrap util-linux iproute2 nftables
 	attr acl libcap2-bin procps tar xz-utils zstd bzip2 jq python3 python3-jsonschema
 	mandoc zsh fish btrfs-progs xfsprogs systemd udhcpc isc-dhcp-client dhcpcd-base
-	dnsmasq-base bind9-dnsutils iptables iperf3 netavark g++ netbase"
+	dnsmasq-base bind9-dnsutils iptables iperf3 netavark g++ netbase gpg gpgv"
 
 dnf_build='gcc glibc-devel make pkgconf-pkg-config libcap-devel libmnl-devel jansson-devel
 	libseccomp-devel libarchive-devel xz-devel libzstd-devel zlib-devel
-	sqlite-devel'
-pacman_build='gcc make pkgconf libcap libmnl jansson libseccomp libarchive xz zstd zlib sqlite'
+	sqlite-devel libcurl-devel'
+pacman_build='gcc make pkgconf libcap libmnl jansson libseccomp libarchive xz zstd zlib sqlite curl'
 apk_build='gcc musl-dev linux-headers make pkgconf libcap-dev libmnl-dev jansson-dev libseccomp-dev
-	libarchive-dev xz-dev zstd-dev zlib-dev sqlite-dev'
+	libarchive-dev xz-dev zstd-dev zlib-dev sqlite-dev curl-dev'
 zypper_build='gcc glibc-devel make pkg-config libcap-devel libmnl-devel libjansson-devel
 	libseccomp-devel libarchive-devel xz-devel libzstd-devel zlib-devel
-	sqlite3-devel'
+	sqlite3-devel libcurl-devel'
 
 say() { printf '  %-7s %s\n' DEPS "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }

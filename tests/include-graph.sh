@@ -18,6 +18,7 @@ runtime/nix		public base sys
 runtime/nix/db		public base nix
 runtime/image		public base sys
 runtime/image/archive	public base sys image
+runtime/image/pull	public base image
 runtime/state		public base spec sys net netlink
 runtime/machined	public base
 runtime/sys		public base
@@ -37,6 +38,7 @@ libmnl/libmnl.h		netlink
 archive.h		runtime/image/archive
 archive_entry.h		runtime/image/archive
 lzma.h			runtime/image/archive
+curl/curl.h		runtime/image/pull
 zstd.h			runtime/image/archive
 seccomp.h		seccomp/compile seccomp/gen seccomp/module
 sqlite3.h		runtime/nix/db

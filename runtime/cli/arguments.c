@@ -191,6 +191,22 @@ int arguments_to_spec(struct arguments *arguments, struct floe_spec *spec, size_
 	return r == 0 ? 0 : -1;
 }
 
+bool read_bool(const char *name, const char *text, bool *value)
+{
+	static const char *const words[][2] = {
+		{"yes", "no"}, {"true", "false"}, {"on", "off"}, {"1", "0"}, {"y", "n"}, {"t", "f"},
+	};
+
+	for (size_t i = 0; i < ROW_COUNT(words); i++)
+		for (int no = 0; no < 2; no++)
+			if (strcmp(text, words[i][no]) == 0) {
+				*value = no == 0;
+				return true;
+			}
+	say_failure("%s: expected yes or no, not '%.64s'", name, text);
+	return false;
+}
+
 struct unit {
 	const char *name;
 	uint64_t factor;

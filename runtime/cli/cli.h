@@ -44,8 +44,6 @@ int verb_reload(const struct verb *verb, size_t count, char *const words[]);
 int verb_stop(const struct verb *verb, size_t count, char *const words[]);
 int verb_terminate(const struct verb *verb, size_t count, char *const words[]);
 int verb_list(const struct verb *verb, size_t count, char *const words[]);
-int verb_import_tar(const struct verb *verb, size_t count, char *const words[]);
-int verb_remove(const struct verb *verb, size_t count, char *const words[]);
 int verb_check_config(const struct verb *verb, size_t count, char *const words[]);
 int verb_gc(const struct verb *verb, size_t count, char *const words[]);
 int verb_completion(const struct verb *verb, size_t count, char *const words[]);
@@ -54,7 +52,7 @@ int verb_version(const struct verb *verb, size_t count, char *const words[]);
 
 /* Options of the verbs' own. */
 extern const struct floe_option start_options[2], plan_options[2], shell_options[3],
-	stop_options[2], list_options[3], import_options[2], check_options[1];
+	stop_options[2], list_options[3], check_options[1];
 
 /* ---- Reading the words of a verb -------------------------------------------------------------- */
 
@@ -96,6 +94,9 @@ bool operands_check(const struct arguments *arguments, size_t min, size_t max);
  * arguments_next(): 0 or -1. *QUIET is set when notes are not wanted; may be NULL. */
 int arguments_to_spec(struct arguments *arguments, struct floe_spec *spec, size_t skip,
 		      bool *quiet);
+
+/* "yes", "no" and what else systemd takes for them, as the value of NAME; prints what is wrong. */
+bool read_bool(const char *name, const char *text, bool *value);
 
 /* Digits with K, M, G or T for bytes, and seconds for milliseconds; print what is wrong. */
 bool read_size(const struct floe_match *match, uint64_t *bytes);

@@ -1,99 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* floe import-tar: an archive becomes an image. */
-#include "cli.h"
+/* floe import-tar and import-fs: an archive or a directory becomes an image. */
+#include "images.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <signal.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
-const struct floe_option import_options[2] = {
-	{.name = "image-root",
-	 .argument = "PATH",
-	 .group = "Importing",
-	 .help = "where images live, /var/lib/machines if not given",
-	 .words = "@directory"},
-	{.name = "max-size",
-	 .argument = "BYTES",
-	 .group = "Importing",
-	 .help = "refuse to unpack more than this"},
-};
+const struct floe_option import_options[6] = {IMPORT_OPTIONS};
+
+const struct floe_option import_fs_options[2] = {IMPORT_OPTION_ROOT, IMPORT_OPTION_READ_ONLY};
 
 #define NAME_SIZE 65
 
-struct progress {
-	bool shown; /* on a terminal */
-	bool drawn;
-	int signal_fd;
-	uint64_t last_msec;
-	bool quiet;
-};
-
-static uint64_t now_msec(void)
+static int finish(struct progress *progress, int r, const struct floe_error *error,
+		  const struct floe_import_options *options, const char *name)
 {
-	struct timespec now;
+	bool shown = progress->shown;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* Whether the user wants it to end. A window that changes its size does not count. */
-static bool is_interrupted(int signal_fd)
-{
-	struct signalfd_siginfo signal;
-
-	while (read(signal_fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal))
-		if (signal.ssi_signo == SIGINT || signal.ssi_signo == SIGTERM ||
-		    signal.ssi_signo == SIGHUP)
-			return true;
-	return false;
-}
-
-/* "####....  42%  123 MiB  4567 files", drawn over itself. */
-static void draw(uint64_t bytes, uint64_t total, uint64_t entries)
-{
-	static const char full[] = "########################", empty[] = "........................";
-	const unsigned width = sizeof(full) - 1;
-	unsigned percent = total ? (unsigned)(bytes * 100 / total) : 0;
-	unsigned filled = (percent > 100 ? 100 : percent) * width / 100;
-
-	if (total)
-		fprintf(stderr, "\r%.*s%.*s %3u%%", (int)filled, full, (int)(width - filled), empty,
-			percent > 100 ? 100 : percent);
-	else
-		fputc('\r', stderr);
-	fprintf(stderr, "  %" PRIu64 " MiB read, %" PRIu64 " files\033[K", bytes >> 20, entries);
-	fflush(stderr);
-}
-
-static int show_progress(void *context, uint64_t bytes, uint64_t total, uint64_t entries)
-{
-	const uint64_t interval_msec = 100;
-	struct progress *progress = context;
-	uint64_t now = now_msec();
-
-	if (is_interrupted(progress->signal_fd))
-		return 1;
-	if (!progress->shown || (progress->drawn && now - progress->last_msec < interval_msec))
-		return 0;
-	draw(bytes, total, entries);
-	progress->drawn = true;
-	progress->last_msec = now;
-	return 0;
-}
-
-static void note(void *context, const char *text)
-{
-	struct progress *progress = context;
-
-	if (progress->drawn)
-		fputs("\r\033[K", stderr);
-	say_note(&progress->quiet, text);
+	progress_end(progress);
+	if (r < 0)
+		return say_error(error);
+	if (shown && !options->root)
+		fprintf(stderr, "Imported %s; `floe start %s` boots it.\n", name, name);
+	return EXIT_SUCCESS;
 }
 
 static int import(int archive, const char *file, const char *name,
@@ -101,38 +33,28 @@ static int import(int archive, const char *file, const char *name,
 {
 	struct floe_import_options options = *given;
 	struct floe_error error = {0};
-	struct progress progress = {
-		.shown = use_colours(stderr),
-		.signal_fd = signals_take(),
-	};
+	struct progress progress;
 	int r;
 
-	if (progress.signal_fd < 0)
+	if (!progress_begin(&progress))
 		return EXIT_FAILURE;
-	options.progress = show_progress;
-	options.note = note;
+	options.progress = progress_show;
+	options.note = progress_note;
 	options.context = &progress;
 	r = floe_import_tar(archive, file, name, &options, &error);
-	if (progress.drawn)
-		fputs("\r\033[K", stderr);
-	close(progress.signal_fd);
-	if (r < 0)
-		return say_error(&error);
-	if (progress.shown && !options.root)
-		fprintf(stderr, "Imported %s; `floe start %s` boots it.\n", name, name);
-	return EXIT_SUCCESS;
+	return finish(&progress, r, &error, &options, name);
 }
 
 /* The name as given or as the file's suggests; NULL after an error was printed. */
-static const char *choose_name(const struct arguments *arguments, char buffer[static NAME_SIZE])
+static const char *choose_name(const struct arguments *arguments, const char *file,
+			       char buffer[static NAME_SIZE])
 {
-	const char *file = arguments->operands[0];
-
 	if (arguments->operand_count > 1)
 		return arguments->operands[1];
 	if (strcmp(file, "-") != 0 && floe_image_name(file, buffer, NAME_SIZE) == 0)
 		return buffer;
-	say_failure("import-tar: no image name can be made of '%s'; give one after it", file);
+	say_failure("%s: no image name can be made of '%s'; give one after it",
+		    arguments->verb->name, file);
 	return NULL;
 }
 
@@ -141,7 +63,7 @@ static int import_file(const struct arguments *arguments, const struct floe_impo
 	const char *file = arguments->operands[0];
 	bool standard = strcmp(file, "-") == 0;
 	char buffer[NAME_SIZE];
-	const char *name = choose_name(arguments, buffer);
+	const char *name = choose_name(arguments, file, buffer);
 	int archive, status;
 
 	if (!name)
@@ -155,7 +77,37 @@ static int import_file(const struct arguments *arguments, const struct floe_impo
 	return status;
 }
 
-int verb_import_tar(const struct verb *verb, size_t count, char *const words[])
+/* yes or no, where the library wants the opposite. */
+static bool read_off(const struct floe_match *match, bool *off)
+{
+	bool on;
+
+	if (!read_bool(match->option->name, match->value, &on))
+		return false;
+	*off = !on;
+	return true;
+}
+
+bool import_take_option(struct floe_import_options *options, const struct floe_match *match)
+{
+	if (match_is(match, "image-root"))
+		options->root = match->value;
+	else if (match_is(match, "max-size"))
+		return read_size(match, &options->max_bytes);
+	else if (match_is(match, "memory"))
+		return read_size(match, &options->memory);
+	else if (match_is(match, "read-only"))
+		options->read_only = true;
+	else if (match_is(match, "force"))
+		options->replace = true;
+	else if (match_is(match, "sync"))
+		return read_off(match, &options->no_sync);
+	return true;
+}
+
+static int import_verb(const struct verb *verb, size_t count, char *const words[],
+		       int (*import_operands)(const struct arguments *,
+					      const struct floe_import_options *))
 {
 	struct floe_import_options options = {.size = sizeof(options)};
 	struct arguments arguments;
@@ -163,17 +115,47 @@ int verb_import_tar(const struct verb *verb, size_t count, char *const words[])
 	int r = -1, status;
 
 	if (arguments_begin(&arguments, verb, count, words))
-		while ((r = arguments_next(&arguments, &match)) > 0) {
-			if (match_is(&match, "image-root"))
-				options.root = match.value;
-			if (match_is(&match, "max-size") &&
-			    !read_size(&match, &options.max_bytes)) {
+		while ((r = arguments_next(&arguments, &match)) > 0)
+			if (!import_take_option(&options, &match)) {
 				r = -1;
 				break;
 			}
-		}
-	status = r == 0 && operands_check(&arguments, 1, 2) ? import_file(&arguments, &options)
+	status = r == 0 && operands_check(&arguments, 1, 2) ? import_operands(&arguments, &options)
 							    : arguments.status;
 	arguments_free(&arguments);
 	return status;
+}
+
+int verb_import_tar(const struct verb *verb, size_t count, char *const words[])
+{
+	return import_verb(verb, count, words, import_file);
+}
+
+static int import_directory(const struct arguments *arguments,
+			    const struct floe_import_options *given)
+{
+	struct floe_import_options options = *given;
+	char buffer[NAME_SIZE], path[PATH_MAX];
+	struct floe_error error = {0};
+	struct progress progress;
+	const char *name;
+	int r;
+
+	/* "." has a name too. */
+	if (!realpath(arguments->operands[0], path))
+		return say_failure("cannot open %s: %s", arguments->operands[0], strerror(errno));
+	name = choose_name(arguments, path, buffer);
+	if (!name)
+		return EXIT_FAILURE;
+	if (!progress_begin(&progress))
+		return EXIT_FAILURE;
+	options.progress = progress_show;
+	options.context = &progress;
+	r = floe_import_fs(path, name, &options, &error);
+	return finish(&progress, r, &error, &options, name);
+}
+
+int verb_import_fs(const struct verb *verb, size_t count, char *const words[])
+{
+	return import_verb(verb, count, words, import_directory);
 }

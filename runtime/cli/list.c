@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* floe list: machines or images. */
-#include "cli.h"
+#include "images.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 const struct floe_option list_options[3] = {
 	{.name = "images", .group = "Listing", .help = "list images, not machines"},
@@ -113,43 +112,18 @@ static int add_machine(void *context, const struct floe_machine_info *info)
 	return 0;
 }
 
-static int add_image(void *context, const struct floe_image_info *info)
-{
-	struct listing *listing = context;
-	time_t seconds = (time_t)(info->modified_usec / 1000000);
-	char modified[32] = "-";
-	struct tm local;
-
-	if (listing->json) {
-		begin_object(listing);
-		print_text("name", info->name);
-		fputs(", ", stdout);
-		print_text("path", info->path);
-		printf(", \"read_only\": %s", info->read_only ? "true" : "false");
-		print_number("modified_usec", info->modified_usec);
-		fputs(" }", stdout);
-		return 0;
-	}
-	if (seconds > 0 && localtime_r(&seconds, &local))
-		strftime(modified, sizeof(modified), "%Y-%m-%d %H:%M", &local);
-	table_add(&listing->table,
-		  (const char *const[]){info->name, info->read_only ? "read-only" : "writable",
-					modified, info->path});
-	return 0;
-}
-
 static int list(struct listing *listing)
 {
 	static const char *const machines[] = {"NAME", "STATE",   "LEADER",
 					       "UIDS", "ADDRESS", "DIRECTORY"};
-	static const char *const images[] = {"NAME", "ACCESS", "MODIFIED", "PATH"};
 	struct floe_error error = {0};
 	int r, status;
 
-	listing->table.columns = listing->images ? ROW_COUNT(images) : ROW_COUNT(machines);
-	table_add(&listing->table, listing->images ? images : machines);
-	r = listing->images ? floe_image_list(add_image, listing, &error)
-			    : floe_machine_list(add_machine, listing, &error);
+	if (listing->images)
+		return images_print(listing->json, listing->legend, true);
+	listing->table.columns = ROW_COUNT(machines);
+	table_add(&listing->table, machines);
+	r = floe_machine_list(add_machine, listing, &error);
 	if (listing->json && r >= 0)
 		fputs(listing->count ? "\n]\n" : "[]\n", stdout);
 	status = table_print(&listing->table, !listing->json && listing->legend && r >= 0);

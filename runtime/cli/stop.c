@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* floe stop, terminate, remove and gc: verbs that do one thing to each name. */
-#include "cli.h"
+#include "images.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -18,6 +18,8 @@
 #define IMAGE_STAGING_PREFIX ".#floe-import-"
 #define IMAGE_REMOVE_PREFIX  ".#floe-remove-"
 
+struct tree_stop;
+
 enum image_kind {
 	IMAGE_DIRECTORY,
 	IMAGE_SUBVOLUME, /* a btrfs subvolume */
@@ -70,17 +72,95 @@ int image_lock(const char *path, bool shared, struct floe_error *error);
 /* Releases FD (negative is allowed) and deletes the lock file of PATH. */
 void image_unlock(const char *path, int fd);
 
+/* The image at a path, kept from others: from nspawn and machined by the lock file, from floe's
+ * machines by flock(2) on the tree. */
+struct image_hold {
+	const char *path; /* the caller's */
+	int file;         /* negative: there is none on a read-only file system */
+	int tree;         /* the image, open for reading */
+};
+
+/* Takes both locks; SHARED is for readers. -EBUSY with a message when a machine runs on it. */
+int image_hold(struct image_hold *hold, const char *path, bool shared, struct floe_error *error);
+void image_release(struct image_hold *hold);
+
+/* Makes the image open at FD read-only, or writable again: subvolumes by their property, other
+ * directories by the immutable flag (of the top alone), files by their mode; as machined does. */
+int image_mark(int fd, bool read_only);
+
 /*
  * Deletes an image, whatever its kind: it disappears under its name at once (rename), its content
  * after that. A symbolic link is removed, not what it points to. -EBUSY when it is in use.
  */
 int image_remove(const struct image *image, struct floe_error *error);
 
+/* A copy of IMAGE as NAME in DIRECTORY (NULL: IMAGE_ROOT): whole or not at all. */
+struct image_clone {
+	const char *name;
+	const char *directory;
+	bool read_only;
+	struct tree_stop *stop; /* may be NULL */
+};
+
+/*
+ * A btrfs snapshot where source and target are subvolumes of one file system, instant and possible
+ * while a machine runs on it. Else a copy, which shares blocks where the file system can; then
+ * -EBUSY when a machine writes to it. The settings file NAME.nspawn is copied along.
+ */
+int image_clone(const struct image *image, const struct image_clone *clone,
+		struct floe_error *error);
+
+/* The same from a directory that is no image; its settings are none of it. */
+int image_import_fs(const char *source, const struct image_clone *clone, struct floe_error *error);
+
+/* Gives IMAGE another name where it is, its settings file too. */
+int image_rename(const struct image *image, const char *name, struct floe_error *error);
+
+/* As image_mark(), when no machine runs on it. */
+int image_set_read_only(const struct image *image, bool read_only, struct floe_error *error);
+
+/* Limits what IMAGE may take on the disk; UINT64_MAX: no limit. Only for btrfs subvolumes where
+ * quotas are enabled. */
+int image_set_limit(const struct image *image, uint64_t bytes, struct floe_error *error);
+
+#define IMAGE_OS_MAX 128
+
+/* What takes more than a look to find out. */
+struct image_usage {
+	uint64_t bytes;        /* on the disk; each file counted once */
+	uint64_t files;        /* entries of the tree; 0 for disk images */
+	uint64_t limit;        /* 0: none */
+	char os[IMAGE_OS_MAX]; /* PRETTY_NAME of its os-release(5); "" */
+};
+
+/* Fills in the os alone, which is quick. */
+void image_read_os(const struct image *image, char os[static IMAGE_OS_MAX]);
+
+/* Fills in all of it, by walking the tree. */
+int image_measure(const struct image *image, struct image_usage *usage, struct floe_error *error);
+
+/* Settings files of an image, NAME.nspawn in the places systemd-nspawn(1) looks at; PATH is the
+ * image's. Existing ones are not overwritten, and what cannot be copied is left: an image is whole
+ * without them. Returns the set of those copied. */
+unsigned int image_settings_copy(const char *path, const char *name, const char *new_path,
+				 const char *new_name);
+
+#define IMAGE_SETTINGS_ALL (~0u)
+
+/* Deletes those in SET. */
+void image_settings_remove(const char *path, const char *name, unsigned int set);
+
 /*
  * Deletes what killed imports and removals left in DIRECTORY; what is still being worked on holds
- * a flock(2) and is left alone. Returns the number of trees deleted or a negative errno.
+ * a flock(2) and is left alone; and lock files that nobody holds. Returns the number of trees
+ * deleted or a negative errno.
  */
 int image_gc(const char *directory, struct floe_error *error);
+
+/* The same, telling TOLD (may be NULL) what was deleted and how much it took. */
+typedef void image_told_function(void *context, const char *name, uint64_t bytes);
+int image_clean(const char *directory, image_told_function *told, void *context,
+		struct floe_error *error);
 
 /* What an import says about itself while it runs: bytes of the archive file read, its size (0 when
  * unknown), entries and bytes unpacked so far. */
@@ -123,6 +203,18 @@ struct image_import {
 	/* Called from the calling thread, at most ten times a second and once at the end; when it
 	 * gives other than 0 the import is given up, -ECANCELED. */
 	int (*progress)(void *context, const struct image_progress *progress);
+	/* Called when all was read and unpacked, before the image gets its name; a negative errno
+	 * (with its message) gives the import up. May be NULL. */
+	int (*checked)(void *context, struct floe_error *error);
+	void *context;
+};
+
+/* A request to export. */
+struct image_export {
+	int descriptor;
+	const char *target; /* for messages */
+	enum floe_compression compression;
+	floe_progress_function progress; /* may be NULL */
 	void *context;
 };
 
@@ -139,6 +231,11 @@ struct image_module {
 	 * the image, -EMEDIUMTYPE it is no tar archive, -E2BIG over a limit, -ECANCELED.
 	 */
 	int (*import_tar)(const struct image_import *request, struct image_report *report,
+			  struct floe_error *error);
+
+	/* Writes IMAGE as a pax archive. -EBUSY when a machine writes to it and no snapshot can be
+	 * made. */
+	int (*export_tar)(const struct image *image, const struct image_export *request,
 			  struct floe_error *error);
 };
 

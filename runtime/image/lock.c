@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,6 +66,48 @@ int image_lock(const char *path, bool shared, struct floe_error *error)
 	if (result < 0)
 		return err_errno(error, -result, "cannot lock the image %s by %s", path, file);
 	return result;
+}
+
+/* A running machine holds a lock on its tree (OP_LOCK_IMAGE), shared when it only reads. */
+static int lock_tree(const char *path, bool shared, struct floe_error *error)
+{
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return err_errno(error, errno, "cannot open the image %s", path);
+	if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+		return take_fd(&fd);
+	if (errno != EWOULDBLOCK)
+		return err_errno(error, errno, "cannot lock the image %s", path);
+	err_set(error, FLOE_ERROR_BUSY, EBUSY, "the image %s is in use: a machine runs on it",
+		path);
+	return err_hint(error, "\"floe list\" shows which, \"floe stop\" ends it");
+}
+
+int image_hold(struct image_hold *hold, const char *path, bool shared, struct floe_error *error)
+{
+	struct floe_error own = {0};
+
+	*hold = (struct image_hold){.path = path, .file = -1, .tree = -1};
+	hold->file = image_lock(path, shared, &own);
+	/* Where no lock file can be made nobody can change the image either. */
+	if (hold->file < 0 && !(shared && hold->file == -EROFS)) {
+		if (error && error->code == FLOE_ERROR_NONE)
+			*error = own;
+		return hold->file;
+	}
+	hold->tree = lock_tree(path, shared, error);
+	if (hold->tree >= 0)
+		return 0;
+	image_unlock(path, hold->file);
+	return hold->tree;
+}
+
+void image_release(struct image_hold *hold)
+{
+	cleanup_fd(&hold->tree);
+	image_unlock(hold->path, hold->file);
+	hold->file = hold->tree = -1;
 }
 
 void image_unlock(const char *path, int fd)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Deleting images, and what unfinished work left behind. */
-#include <dirent.h>
+/* Deleting images. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,21 +83,6 @@ static int remove_tree_image(int dirfd, const char *name, const char *path,
 	return 0;
 }
 
-/* A running machine holds a lock on its tree (OP_LOCK_IMAGE), shared when it only reads. */
-static int remove_idle_tree(int dirfd, const char *name, const char *path, struct floe_error *error)
-{
-	CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_errno(error, errno, "cannot delete the image %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
-		err_set(error, FLOE_ERROR_BUSY, EBUSY,
-			"cannot delete the image %s: a machine runs on it", path);
-		return err_hint(error, "\"floe list\" shows which, \"floe stop\" ends it");
-	}
-	return remove_tree_image(dirfd, name, path, error);
-}
-
 static int remove_by_kind(const struct image *image, int dirfd, const char *name,
 			  struct floe_error *error)
 {
@@ -113,7 +96,7 @@ static int remove_by_kind(const struct image *image, int dirfd, const char *name
 			       "made it",
 			       image->path);
 	if (S_ISDIR(status.st_mode))
-		return remove_idle_tree(dirfd, name, image->path, error);
+		return remove_tree_image(dirfd, name, image->path, error);
 	if (unlinkat(dirfd, name, 0) < 0)
 		return err_errno(error, errno, "cannot delete the image %s", image->path);
 	return 0;
@@ -123,55 +106,17 @@ int image_remove(const struct image *image, struct floe_error *error)
 {
 	const char *name;
 	CLEANUP_FD int dirfd = open_parent(image->path, &name, error);
-	int lock, result;
+	struct image_hold hold;
+	int result;
 
 	if (dirfd < 0)
 		return dirfd;
-	lock = image_lock(image->path, false, error);
-	if (lock < 0)
-		return lock;
+	result = image_hold(&hold, image->path, false, error);
+	if (result < 0)
+		return result;
 	result = remove_by_kind(image, dirfd, name, error);
-	image_unlock(image->path, lock);
+	if (result == 0)
+		image_settings_remove(image->path, image->name, IMAGE_SETTINGS_ALL);
+	image_release(&hold);
 	return result;
-}
-
-static bool is_unfinished(const char *name)
-{
-	return strncmp(name, IMAGE_STAGING_PREFIX, strlen(IMAGE_STAGING_PREFIX)) == 0 ||
-	       strncmp(name, IMAGE_REMOVE_PREFIX, strlen(IMAGE_REMOVE_PREFIX)) == 0;
-}
-
-/* Returns 1 when deleted, 0 when somebody is at work on it. */
-static int collect(int dirfd, const char *name)
-{
-	CLEANUP_FD int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int result;
-
-	if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
-		return errno == ENOENT ? 0 : -errno;
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? 0 : -errno;
-	result = tree_remove(dirfd, name);
-	return result < 0 ? result : 1;
-}
-
-int image_gc(const char *directory, struct floe_error *error)
-{
-	CLEANUP_DIR DIR *dir = opendir(directory);
-	struct dirent *entry;
-	int collected = 0;
-
-	if (!dir)
-		return errno == ENOENT ? 0 : err_errno(error, errno, "cannot clean %s", directory);
-	while (errno = 0, (entry = readdir(dir))) {
-		int result = is_unfinished(entry->d_name) ? collect(dirfd(dir), entry->d_name) : 0;
-
-		if (result < 0)
-			return err_errno(error, -result, "cannot delete %s in %s", entry->d_name,
-					 directory);
-		collected += result;
-	}
-	if (errno)
-		return err_errno(error, errno, "cannot read the directory %s", directory);
-	return collected;
 }

@@ -17,6 +17,7 @@ enum module_id {
 	MODULE_IMAGE,
 	MODULE_SECCOMP,
 	MODULE_NIXDB,
+	MODULE_PULL,
 };
 
 struct module {
@@ -51,6 +52,7 @@ static struct module modules[] = {
 			    "libseccomp", SECCOMP_TABLE},
 	[MODULE_NIXDB] = {"nixdb.so", "floe_module_nixdb", "reading Nix's database", "libsqlite3",
 			  NIXDB_TABLE},
+	[MODULE_PULL] = {"pull.so", "floe_module_pull", "pulling images", "libcurl", NULL},
 };
 
 static pthread_mutex_t modules_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -60,7 +62,7 @@ static const void *module_open(const struct module *module, struct floe_error *e
 {
 	err_set(error, FLOE_ERROR_UNSUPPORTED, ENOENT, "this static build has no support for %s",
 		module->purpose);
-	err_hint(error, "build floe where %s are installed", module->needs);
+	err_hint(error, "a dynamic build has it where %s are installed", module->needs);
 	return NULL;
 }
 #else
@@ -122,6 +124,11 @@ static const void *module_get(enum module_id id, struct floe_error *error)
 const struct image_module *module_image(struct floe_error *error)
 {
 	return module_get(MODULE_IMAGE, error);
+}
+
+const struct pull_module *module_pull(struct floe_error *error)
+{
+	return module_get(MODULE_PULL, error);
 }
 
 const struct seccomp_module *module_seccomp(struct floe_error *error)

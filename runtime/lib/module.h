@@ -7,6 +7,7 @@
 
 struct image_module;
 struct nixdb_module;
+struct pull_module;
 struct seccomp_module;
 
 /*
@@ -17,6 +18,7 @@ struct seccomp_module;
  * Safe to call from several threads.
  */
 const struct image_module *module_image(struct floe_error *error);
+const struct pull_module *module_pull(struct floe_error *error);
 const struct seccomp_module *module_seccomp(struct floe_error *error);
 const struct nixdb_module *module_nixdb(struct floe_error *error);
 

@@ -32,6 +32,34 @@ int subvolume_check(int fd)
 	return S_ISDIR(status.st_mode) && status.st_ino == BTRFS_FIRST_FREE_OBJECTID ? 0 : -EINVAL;
 }
 
+int subvolume_create(int parent, const char *name)
+{
+	struct btrfs_ioctl_vol_args arguments = {0};
+	struct statfs system;
+
+	/* Other file systems have other meanings for the number of the call. */
+	if (fstatfs(parent, &system) < 0)
+		return -errno;
+	if (system.f_type != BTRFS_SUPER_MAGIC)
+		return -ENOTTY;
+	if (strlen(name) >= sizeof(arguments.name))
+		return -ENAMETOOLONG;
+	strcpy(arguments.name, name);
+	return ioctl(parent, BTRFS_IOC_SUBVOL_CREATE, &arguments) < 0 ? -errno : 0;
+}
+
+int subvolume_set_read_only(int fd, bool read_only)
+{
+	uint64_t flags, wanted;
+
+	if (ioctl(fd, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) < 0)
+		return -errno;
+	wanted = read_only ? flags | BTRFS_SUBVOL_RDONLY : flags & ~BTRFS_SUBVOL_RDONLY;
+	if (wanted == flags)
+		return 0;
+	return ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &wanted) < 0 ? -errno : 0;
+}
+
 static int snapshot_one(int fd, int parent, const char *name)
 {
 	struct btrfs_ioctl_vol_args_v2 arguments = {.fd = fd};

@@ -299,14 +299,20 @@ static int copy_all(struct copy *copy, int source, const struct tree_stop *stop)
 	return result;
 }
 
+int tree_copy_into(int source, int target, const struct tree_stop *stop)
+{
+	struct copy copy = {.target = target, .links = -1};
+
+	return copy_all(&copy, source, stop);
+}
+
 /* Copies to the directory NAME, just made in PARENT. */
 static int copy_into(int source, int parent, const char *name, const struct tree_stop *stop)
 {
 	CLEANUP_FD int target =
 		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct copy copy = {.target = target, .links = -1};
 
-	return target < 0 ? -errno : copy_all(&copy, source, stop);
+	return target < 0 ? -errno : tree_copy_into(source, target, stop);
 }
 
 int tree_copy(const char *source, const char *target, const struct tree_stop *stop)

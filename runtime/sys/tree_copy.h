@@ -18,6 +18,10 @@
  */
 int tree_copy(const char *source, const char *target, const struct tree_stop *stop);
 
+/* The same into the empty directory TARGET; both are open for reading. On failure what was copied
+ * is the caller's to delete. */
+int tree_copy_into(int source, int target, const struct tree_stop *stop);
+
 /*
  * Makes TARGET (-EEXIST if it exists) a writable snapshot of the btrfs subvolume SOURCE, and of
  * the subvolumes nested in it at their places. TARGET must be on the same file system (-EXDEV).

@@ -252,7 +252,7 @@ start_slow_import() {
 	IMPORT=$!
 	exec 9>pipe
 	head -c 2000000 tree.tar >&9
-	wait_for 10 test -e "$MACHINES"/.#floe-import-slow-*/random
+	wait_for 10 test -e "$MACHINES"/.#floe-import-slow-*/tree/random
 }
 
 test_interrupt_leaves_nothing() {
@@ -268,7 +268,7 @@ test_interrupt_leaves_nothing() {
 test_gc_after_kill() {
 	start_slow_import
 	run_ok floe gc
-	assert_exists "$MACHINES"/.#floe-import-slow-*/random
+	assert_exists "$MACHINES"/.#floe-import-slow-*/tree/random
 	run_ok floe list
 	assert_no_match slow "$OUTPUT"
 	kill -KILL "$IMPORT"

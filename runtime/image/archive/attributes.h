@@ -27,6 +27,11 @@ bool attributes_any(struct archive_entry *entry);
 void attributes_collect(struct archive_entry *entry, struct arena *arena,
 			struct attributes *attributes);
 
+/* Gives ENTRY those of the file at PATH (followed; one in /proc). BUFFER has room for
+ * ATTRIBUTES_BUFFER bytes. Returns 0 or a negative errno. */
+#define ATTRIBUTES_BUFFER (2 * (size_t)65536)
+int attributes_read(const char *path, struct archive_entry *entry, char *buffer);
+
 /* Called for an attribute that the file system or the kernel refuses. */
 typedef void attribute_lost_function(void *context, const char *name);
 

@@ -82,6 +82,7 @@ static int write_block(struct extract *extract, int fd, const char *data, size_t
 		size -= (size_t)written;
 		offset += written;
 		extract->report->bytes_written += (uint64_t)written;
+		flush_note(extract->flush, (uint64_t)written);
 	}
 	return 0;
 }

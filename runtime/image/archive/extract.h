@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../image.h"
+#include "flush.h"
 #include "later.h"
 #include "ring.h"
 #include "source.h"
@@ -20,6 +21,7 @@ struct extract {
 	struct floe_error *error;
 	struct source *source;
 	struct ring *ring;
+	struct flush *flush;
 	struct archive *archive;
 	const char *directory; /* of the image directory, for messages */
 

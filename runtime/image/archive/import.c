@@ -12,9 +12,11 @@
 #include "../../base/cleanup.h"
 #include "../../base/err.h"
 #include "../../base/names.h"
+#include "../staging.h"
 #include "decode.h"
+#include "export.h"
 #include "extract.h"
-#include "staging.h"
+#include "flush.h"
 
 #define DEFAULT_MEMORY  ((uint64_t)256 << 20)
 #define DEFAULT_ENTRIES ((uint64_t)16 << 20)
@@ -31,6 +33,7 @@ struct import {
 	struct source source;
 	struct ring ring;
 	struct decode_thread decode;
+	struct flush flush;
 };
 
 static int choose_name(struct import *import)
@@ -105,19 +108,29 @@ static int unpack(struct import *import)
 		.error = import->error,
 		.source = &import->source,
 		.ring = &import->ring,
+		.flush = &import->flush,
 		.directory = import->staging.directory,
 		.max_bytes = request->max_bytes ?: free_bytes(&import->staging),
 		.max_entries = request->max_entries ?: DEFAULT_ENTRIES,
 		.root = import->staging.root,
 	};
-	int result = decode_start(&import->decode, import->error);
+	int result = 0, flushed;
 
-	if (result < 0)
+	if (!request->no_sync)
+		result = flush_start(&import->flush, import->staging.root, import->error);
+	if (result == 0)
+		result = decode_start(&import->decode, import->error);
+	if (result < 0) {
+		flush_end(&import->flush);
 		return result;
+	}
 	result = extract_all(&extract);
+	flushed = flush_end(&import->flush);
 	ring_abort(&import->ring);
 	decode_join(&import->decode);
 	import->report->bytes_read = import->source.bytes_read;
+	if (result == 0 && flushed < 0)
+		return err_errno(import->error, -flushed, "cannot write the image to the disk");
 	if (result == 0)
 		result = extract_check(&extract, true);
 	return result;
@@ -137,8 +150,13 @@ static bool looks_usable(int root)
 /* A name must not stand for data that a power cut could still take away. */
 static int settle(struct import *import)
 {
+	const struct image_import *request = import->request;
+	int result = request->checked ? request->checked(request->context, import->error) : 0;
+
+	if (result < 0)
+		return result;
 	import->report->looks_usable = looks_usable(import->staging.root);
-	if (!import->request->no_sync && syncfs(import->staging.root) < 0)
+	if (!request->no_sync && syncfs(import->staging.root) < 0)
 		return err_errno(import->error, errno, "cannot write the image to the disk");
 	return staging_commit(&import->staging, import->error);
 }
@@ -164,7 +182,9 @@ static int import_opened(struct import *import)
 
 	if (result < 0)
 		return result;
-	result = fill_tree(import);
+	result = staging_make_tree(&import->staging, import->error);
+	if (result == 0)
+		result = fill_tree(import);
 	if (result == 0)
 		result = settle(import);
 	if (result < 0)
@@ -202,4 +222,5 @@ static int import_tar(const struct image_import *request, struct image_report *r
 
 const struct image_module floe_module_image = {
 	.import_tar = import_tar,
+	.export_tar = export_tar,
 };
