@@ -308,8 +308,11 @@ test_rename() {
 	assert_fail floe rename old ..
 	assert_fail floe rename nothing new
 	assert_eq '[Exec]' "$(</etc/floe/old.nspawn)"
+	mkdir -p "$MACHINES/.#floe-store-old/nix"
 	run_ok floe read-only old
 	run_ok floe rename old new
+	assert_exists "$MACHINES/.#floe-store-new/nix"
+	assert_absent "$MACHINES/.#floe-store-old"
 	assert_match '^....i' "$(lsattr -d "$MACHINES/new")"
 	assert_eq '[Exec]' "$(</etc/floe/new.nspawn)"
 	assert_eq '[Files]' "$(<"$MACHINES/new.nspawn")"
