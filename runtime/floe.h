@@ -245,6 +245,7 @@ struct floe_machine_info {
 	const char *const *ports; /* that lead there: protocol, [address:]port of the host, and of
 				   * the machine, such as "tcp 127.0.0.1:8080 80" */
 	size_t port_count;
+	bool paused; /* all its processes are frozen */
 };
 
 /* Valid only during the call; return non-zero to end the listing with that value. */
@@ -253,6 +254,65 @@ typedef int (*floe_machine_function)(void *context, const struct floe_machine_in
 /* Calls FUNCTION for each machine, sorted by name. */
 FLOE_PUBLIC int floe_machine_list(floe_machine_function function, void *context,
 				  struct floe_error *error);
+
+/* What a machine uses, and may use. UINT64_MAX: that is not known, or there is no limit. */
+struct floe_usage {
+	uint64_t memory_bytes;
+	uint64_t memory_max;
+	uint64_t cpu_usec; /* of all CPUs since the start */
+	uint64_t cpu_max;  /* in thousandths of a CPU */
+	uint64_t tasks;
+	uint64_t tasks_max;
+	uint64_t io_read_bytes; /* of disks, since the start */
+	uint64_t io_write_bytes;
+};
+
+struct floe_process {
+	pid_t pid;           /* as seen by the caller */
+	const char *cgroup;  /* path below the machine's control group; "" for that itself */
+	const char *command; /* printable text */
+};
+
+/* All texts are printable, and "" when that is not known. */
+struct floe_machine_status {
+	const struct floe_machine_info *info;
+	const char *init;   /* path inside of what was booted; "": a command was run */
+	const char *uuid;   /* 32 hex digits */
+	const char *tree;   /* "writable", "read-only", "ephemeral" or "volatile" */
+	const char *store;  /* the host's /nix/store inside: "no", "ro" or "rw" */
+	const char *cgroup; /* the control group, a path of the host */
+	struct floe_usage usage;
+	const char *os_name; /* os-release(5) of its tree: PRETTY_NAME, ID, VERSION_ID */
+	const char *os_id;
+	const char *os_version;
+	const struct floe_process *processes; /* group by group */
+	size_t process_count;
+	const char *const *lines; /* the last ones of its console log */
+	size_t line_count;
+};
+
+/* What costs time is only looked at when it is asked for. */
+enum floe_status_part {
+	FLOE_STATUS_USAGE = 1,
+	FLOE_STATUS_OS = 2,
+	FLOE_STATUS_PROCESSES = 4,
+	FLOE_STATUS_CONSOLE = 8,
+	FLOE_STATUS_ALL = 15,
+};
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_status_function)(void *context, const struct floe_machine_status *status);
+
+struct floe_status_options {
+	size_t size;
+	unsigned parts; /* of enum floe_status_part; 0: all */
+	unsigned lines; /* of the console log; 0: 10 */
+};
+
+/* Calls FUNCTION for machine NAME, or with NULL for each machine, sorted by name. */
+FLOE_PUBLIC int floe_machine_status(const char *name, const struct floe_status_options *options,
+				    floe_status_function function, void *context,
+				    struct floe_error *error);
 
 /* ---- Images -------------------------------------------------------------------------------- */
 

@@ -42,6 +42,8 @@ int verb_plan(const struct verb *verb, size_t count, char *const words[]);
 int verb_shell(const struct verb *verb, size_t count, char *const words[]);
 int verb_stop(const struct verb *verb, size_t count, char *const words[]);
 int verb_terminate(const struct verb *verb, size_t count, char *const words[]);
+int verb_status(const struct verb *verb, size_t count, char *const words[]);
+int verb_show(const struct verb *verb, size_t count, char *const words[]);
 int verb_list(const struct verb *verb, size_t count, char *const words[]);
 int verb_import_tar(const struct verb *verb, size_t count, char *const words[]);
 int verb_remove(const struct verb *verb, size_t count, char *const words[]);
@@ -52,8 +54,9 @@ int verb_help(const struct verb *verb, size_t count, char *const words[]);
 int verb_version(const struct verb *verb, size_t count, char *const words[]);
 
 /* Options of the verbs' own. */
+extern const struct floe_option check_options[1];
 extern const struct floe_option start_options[2], plan_options[2], shell_options[3],
-	stop_options[2], list_options[3], import_options[2], check_options[1];
+	stop_options[2], list_options[3], import_options[2], status_options[2], show_options[3];
 
 /* ---- Reading the words of a verb -------------------------------------------------------------- */
 
@@ -96,9 +99,11 @@ bool operands_check(const struct arguments *arguments, size_t min, size_t max);
 int arguments_to_spec(struct arguments *arguments, struct floe_spec *spec, size_t skip,
 		      bool *quiet);
 
-/* Digits with K, M, G or T for bytes, and seconds for milliseconds; print what is wrong. */
+/* Digits with K, M, G or T for bytes, seconds for milliseconds, a plain number; print what is
+ * wrong. */
 bool read_size(const struct floe_match *match, uint64_t *bytes);
 bool read_timeout(const struct floe_match *match, unsigned *milliseconds);
+bool read_count(const struct floe_match *match, unsigned *count);
 
 /* ---- Saying ----------------------------------------------------------------------------------- */
 
@@ -117,6 +122,14 @@ void print_json_text(FILE *stream, const char *text);
 
 /* Prints help on VERB, or on floe when it is NULL. */
 void print_help(FILE *stream, const struct verb *verb);
+
+/* "1.5G" for bytes, "2min 3s" for microseconds, into TEXT; "-" for UINT64_MAX, which is unknown. */
+#define AMOUNT_SIZE 32
+const char *format_bytes(uint64_t bytes, char text[static AMOUNT_SIZE]);
+const char *format_time(uint64_t usec, char text[static AMOUNT_SIZE]);
+
+/* Prints the machines named by ARGUMENTS, or all, as a JSON array. An exit status. */
+int show_json(const struct arguments *arguments);
 
 /* ---- Tables of text --------------------------------------------------------------------------- */
 

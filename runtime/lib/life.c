@@ -8,6 +8,7 @@
 #include "../monitor/notify.h"
 #include "../plan/host.h"
 #include "../plan/plan.h"
+#include "../spec/words.h"
 #include "../state/network.h"
 #include "../state/state.h"
 #include "../sys/clock.h"
@@ -131,6 +132,16 @@ static uint64_t now_real_usec(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+/* What becomes of changes to the tree. */
+static const char *tree_mode(const struct spec *spec)
+{
+	if (spec->ephemeral != SPEC_EPHEMERAL_NO)
+		return "ephemeral";
+	if (spec->volatile_mode != SPEC_VOLATILE_NO)
+		return "volatile";
+	return spec->read_only ? "read-only" : "writable";
+}
+
 /* What the launch recorded when it claimed the name, and what is known since. */
 static int record(struct cycle *cycle, const struct log *log, struct floe_error *error)
 {
@@ -144,6 +155,8 @@ static int record(struct cycle *cycle, const struct log *log, struct floe_error 
 	state->leader = launch_leader(cycle->launch);
 	state->since_usec = now_real_usec();
 	state->log = cycle->life->detached ? log->path : "";
+	state->tree = tree_mode(cycle->life->spec);
+	state->store = word_of(&words_store, (int)cycle->life->spec->store);
 	state->boot = plan->boot;
 	state->uuid = plan->uuid;
 	state->cgroup = plan->cgroup;

@@ -43,6 +43,8 @@ struct state {
 	const char *cgroup;
 	const char *cgroup_exec;
 	const char *log;
+	const char *tree;  /* "writable", "read-only", "ephemeral" or "volatile" */
+	const char *store; /* of the host, as the option: "no", "ro" or "rw" */
 	uint32_t uid_base, uid_count;
 	uint64_t since_usec;
 	bool keep_unit;
