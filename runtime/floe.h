@@ -216,6 +216,45 @@ struct floe_stop_options {
 FLOE_PUBLIC int floe_stop(const char *name, const struct floe_stop_options *options,
 			  struct floe_error *error);
 
+struct floe_kill_options {
+	size_t size;
+	const char *signal; /* name or number; NULL: TERM */
+	bool leader;        /* PID 1 inside alone, else every process of the machine */
+};
+
+/* Sends a signal to the processes of machine NAME. PID 1 gets it only if it has a handler, but for
+ * KILL and STOP (pid_namespaces(7)). */
+FLOE_PUBLIC int floe_kill(const char *name, const struct floe_kill_options *options,
+			  struct floe_error *error);
+
+/* Stops every process of machine NAME where it is, or lets all go on; returns when that is so. */
+FLOE_PUBLIC int floe_pause(const char *name, struct floe_error *error);
+FLOE_PUBLIC int floe_resume(const char *name, struct floe_error *error);
+
+struct floe_reboot_options {
+	size_t size;
+	unsigned timeout_ms; /* until it is back; 0: the default of 90 s; nothing is killed then */
+	bool no_wait;        /* return when its init was asked */
+};
+
+/* Asks the init of machine NAME to reboot, and waits until the machine is ready again. */
+FLOE_PUBLIC int floe_reboot(const char *name, const struct floe_reboot_options *options,
+			    struct floe_error *error);
+
+enum floe_wait_for {
+	FLOE_WAIT_READY, /* -ESRCH when it ends before; -ENOENT when it is not there */
+	FLOE_WAIT_GONE,  /* no process of it is left, nor a monitor that restarts it */
+};
+
+struct floe_wait_options {
+	size_t size;
+	enum floe_wait_for what;
+	unsigned timeout_ms; /* 0: no limit; after that -ETIMEDOUT */
+};
+
+FLOE_PUBLIC int floe_wait(const char *name, const struct floe_wait_options *options,
+			  struct floe_error *error);
+
 /* Cleans what killed monitors and interrupted imports left; NAME: of one machine only, NULL: all.
  * Returns the number of machines and images cleaned. */
 FLOE_PUBLIC int floe_gc(const char *name, struct floe_error *error);
@@ -254,6 +293,38 @@ typedef int (*floe_machine_function)(void *context, const struct floe_machine_in
 /* Calls FUNCTION for each machine, sorted by name. */
 FLOE_PUBLIC int floe_machine_list(floe_machine_function function, void *context,
 				  struct floe_error *error);
+
+/* ---- What happens to machines -------------------------------------------------------------- */
+
+enum floe_event_type {
+	FLOE_EVENT_PRESENT, /* it was there when the watch began */
+	FLOE_EVENT_ADDED,
+	FLOE_EVENT_CHANGED, /* another state, status or first process */
+	FLOE_EVENT_REMOVED, /* info is what was known last */
+};
+
+struct floe_event {
+	enum floe_event_type type;
+	uint64_t time_usec; /* CLOCK_REALTIME */
+	const struct floe_machine_info *info;
+};
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_event_function)(void *context, const struct floe_event *event);
+
+struct floe_watch;
+
+/* Watches all machines. *WATCH is the caller's to close. */
+FLOE_PUBLIC int floe_watch_open(struct floe_watch **watch, struct floe_error *error);
+FLOE_PUBLIC void floe_watch_close(struct floe_watch *watch);
+
+/* Readable when something happened; stays the watch's. */
+FLOE_PUBLIC int floe_watch_fd(const struct floe_watch *watch);
+
+/* Calls FUNCTION for what happened since the last call, at first for every machine. What was undone
+ * in between is not told. Never blocks. */
+FLOE_PUBLIC int floe_watch_read(struct floe_watch *watch, floe_event_function function,
+				void *context, struct floe_error *error);
 
 /* What a machine uses, and may use. UINT64_MAX: that is not known, or there is no limit. */
 struct floe_usage {

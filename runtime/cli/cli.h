@@ -44,6 +44,13 @@ int verb_stop(const struct verb *verb, size_t count, char *const words[]);
 int verb_terminate(const struct verb *verb, size_t count, char *const words[]);
 int verb_status(const struct verb *verb, size_t count, char *const words[]);
 int verb_show(const struct verb *verb, size_t count, char *const words[]);
+int verb_kill(const struct verb *verb, size_t count, char *const words[]);
+int verb_pause(const struct verb *verb, size_t count, char *const words[]);
+int verb_resume(const struct verb *verb, size_t count, char *const words[]);
+int verb_reboot(const struct verb *verb, size_t count, char *const words[]);
+int verb_wait(const struct verb *verb, size_t count, char *const words[]);
+int verb_events(const struct verb *verb, size_t count, char *const words[]);
+int verb_exec(const struct verb *verb, size_t count, char *const words[]);
 int verb_list(const struct verb *verb, size_t count, char *const words[]);
 int verb_import_tar(const struct verb *verb, size_t count, char *const words[]);
 int verb_remove(const struct verb *verb, size_t count, char *const words[]);
@@ -56,7 +63,8 @@ int verb_version(const struct verb *verb, size_t count, char *const words[]);
 /* Options of the verbs' own. */
 extern const struct floe_option check_options[1];
 extern const struct floe_option start_options[2], plan_options[2], shell_options[3],
-	stop_options[2], list_options[3], import_options[2], status_options[2], show_options[3];
+	stop_options[2], list_options[3], import_options[2], status_options[2], show_options[3],
+	kill_options[3], reboot_options[2], wait_options[3], events_options[1];
 
 /* ---- Reading the words of a verb -------------------------------------------------------------- */
 
@@ -93,6 +101,10 @@ bool match_is(const struct floe_match *match, const char *name);
 
 /* Checks that between MIN and MAX operands were given; prints what is wrong if not. */
 bool operands_check(const struct arguments *arguments, size_t min, size_t max);
+
+/* Calls FUNCTION for every operand, whatever becomes of those before it. An exit status. */
+typedef int (*operand_function)(const void *context, const char *name, struct floe_error *error);
+int act_on_each(const struct arguments *arguments, operand_function function, const void *context);
 
 /* Fills SPEC with the options read, and the operands from SKIP on as command. As
  * arguments_next(): 0 or -1. *QUIET is set when notes are not wanted; may be NULL. */

@@ -10,6 +10,7 @@
 #include "../sys/process.h"
 #include "entry.h"
 #include "filters.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +56,10 @@ static int open_leader(struct entry *entry, const struct state *state, struct fl
 	if (entry->leader < 0)
 		return err_errno(error, -entry->leader, "cannot find the first process %d of %s",
 				 (int)state->leader, state->name);
+	if (usage_paused(state)) {
+		err_set(error, FLOE_ERROR_BUSY, EBUSY, "the machine %s is paused", state->name);
+		return err_hint(error, "\"floe resume %s\" lets it go on", state->name);
+	}
 	return entry_raise(&entry->leader);
 }
 

@@ -164,6 +164,7 @@ static int record(struct cycle *cycle, const struct log *log, struct floe_error 
 	state->uid_base = plan->user_namespace ? plan->uid_base : 0;
 	state->uid_count = plan->user_namespace ? plan->uid_count : 0;
 	state->keep_unit = plan->keep_unit;
+	state->notify_ready = plan->notify_ready;
 	state->seccomp = plan->seccomp;
 	state->capabilities = plan->caps_bounding;
 	state->link = plan->link;

@@ -17,6 +17,10 @@ void usage_of(const struct state *state, struct floe_usage *usage);
 /* Whether the machine is frozen. */
 bool usage_paused(const struct state *state);
 
+/* Freezes the machine, or thaws it, and waits until that is so. 0 or a negative errno; a machine
+ * that could not be frozen whole is thawed again. */
+int machine_freeze(const struct state *state, bool frozen);
+
 /* What floe_machine_list() tells of a record; NAME and STATE must outlive it. */
 struct floe_machine_info machine_info(const char *name, const struct state *state);
 

@@ -44,17 +44,28 @@ static const struct field {
 	size_t offset;
 	bool later;
 } fields[] = {
-	FIELD(name, FIELD_TEXT),         FIELD(leader, FIELD_PID),
-	FIELD(leader_start, FIELD_U64),  FIELD(monitor, FIELD_PID),
-	FIELD(monitor_start, FIELD_U64), FIELD(directory, FIELD_TEXT),
-	FIELD(boot, FIELD_TEXT),         FIELD(status, FIELD_TEXT),
-	FIELD(uuid, FIELD_TEXT),         FIELD(cgroup, FIELD_TEXT),
-	FIELD(cgroup_exec, FIELD_TEXT),  FIELD(log, FIELD_TEXT),
-	FIELD(uid_base, FIELD_U32),      FIELD(uid_count, FIELD_U32),
-	FIELD(since_usec, FIELD_U64),    FIELD(keep_unit, FIELD_BOOL),
-	FIELD(seccomp, FIELD_BOOL),      FIELD(capabilities, FIELD_U64),
+	FIELD(name, FIELD_TEXT),
+	FIELD(leader, FIELD_PID),
+	FIELD(leader_start, FIELD_U64),
+	FIELD(monitor, FIELD_PID),
+	FIELD(monitor_start, FIELD_U64),
+	FIELD(directory, FIELD_TEXT),
+	FIELD(boot, FIELD_TEXT),
+	FIELD(status, FIELD_TEXT),
+	FIELD(uuid, FIELD_TEXT),
+	FIELD(cgroup, FIELD_TEXT),
+	FIELD(cgroup_exec, FIELD_TEXT),
+	FIELD(log, FIELD_TEXT),
+	FIELD(uid_base, FIELD_U32),
+	FIELD(uid_count, FIELD_U32),
+	FIELD(since_usec, FIELD_U64),
+	FIELD(keep_unit, FIELD_BOOL),
+	FIELD(seccomp, FIELD_BOOL),
+	FIELD(capabilities, FIELD_U64),
 	FIELD_LATER(link, FIELD_TEXT),
-	FIELD_LATER(tree, FIELD_TEXT),   FIELD_LATER(store, FIELD_TEXT),
+	FIELD_LATER(tree, FIELD_TEXT),
+	FIELD_LATER(store, FIELD_TEXT),
+	FIELD_LATER(notify_ready, FIELD_BOOL),
 };
 
 static const char *const phases[] = {

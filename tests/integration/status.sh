@@ -102,12 +102,14 @@ test_a_dead_machine_is_shown_as_such() {
 # Text of the machine's own never reaches a terminal as it is.
 test_hostile_text_is_made_harmless() {
 	image "$WEB" "/bin/sh -c 'exec -a \"\$(printf \"evil\\033]0;x\\007name\")\" /bin/notifier sleep:1000000' &
+		while ! grep -q evil /proc/\$!/cmdline; do sleep 0.01; done
 		printf 'con\\033]0;title\\007sole\\n'
 		exec /bin/notifier notify:READY=1 usr1 exit:0"
 	printf 'PRETTY_NAME="os\033[2Jname"\n' >"/var/lib/machines/$WEB/etc/os-release"
 	run_ok "${START[@]}" "$WEB"
 	run_ok floe status "$WEB"
 	assert_no_match $'\033|\007' "$OUTPUT"
+	assert_match 'evil\?\]0;x\?name' "$OUTPUT"
 	assert_match 'OS: os\?\[2Jname' "$OUTPUT"
 	assert_match $'\nconsole$' "$OUTPUT"
 	run_ok floe stop "$WEB"
