@@ -241,6 +241,32 @@ struct floe_reboot_options {
 FLOE_PUBLIC int floe_reboot(const char *name, const struct floe_reboot_options *options,
 			    struct floe_error *error);
 
+/* Ends machine NAME as floe_stop() does and starts it again as it was started, by its own monitor:
+ * only what runs in the background has one that can. Returns when it is ready. */
+struct floe_restart_options {
+	size_t size;
+	unsigned stop_timeout_ms; /* as in floe_stop_options */
+	unsigned timeout_ms;      /* until it is ready again; 0: the default of 90 s */
+};
+
+FLOE_PUBLIC int floe_restart(const char *name, const struct floe_restart_options *options,
+			     struct floe_error *error);
+
+struct floe_console_options {
+	size_t size;
+	int input;     /* -1: only watch; a terminal is put into raw mode */
+	int output;    /* -1: none */
+	int signal_fd; /* as in floe_run_options: TERM, INT and HUP leave; -1: none */
+};
+
+/*
+ * Connects the descriptors to the console of machine NAME, which runs in the background, beginning
+ * with its last lines. Several can at a time. Returns 0 when Ctrl-] was pressed three times within
+ * a second or a signal came, 1 when the machine ended.
+ */
+FLOE_PUBLIC int floe_console(const char *name, const struct floe_console_options *options,
+			     struct floe_error *error);
+
 enum floe_wait_for {
 	FLOE_WAIT_READY, /* -ESRCH when it ends before; -ENOENT when it is not there */
 	FLOE_WAIT_GONE,  /* no process of it is left, nor a monitor that restarts it */

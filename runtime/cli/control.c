@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* floe kill, pause, resume, reboot and wait. */
+/* floe kill, pause, resume, reboot, restart and wait. */
 #include "cli.h"
 
 #include <stdint.h>
@@ -21,6 +21,17 @@ const struct floe_option reboot_options[2] = {
 	{.name = "timeout",
 	 .argument = "SECONDS",
 	 .group = "Rebooting",
+	 .help = "how long to wait until it is ready again, 90 if not given"},
+};
+
+const struct floe_option restart_options[2] = {
+	{.name = "stop-timeout",
+	 .argument = "SECONDS",
+	 .group = "Restarting",
+	 .help = "how long it may take before it is killed, 90 if not given"},
+	{.name = "timeout",
+	 .argument = "SECONDS",
+	 .group = "Restarting",
 	 .help = "how long to wait until it is ready again, 90 if not given"},
 };
 
@@ -125,6 +136,33 @@ int verb_reboot(const struct verb *verb, size_t count, char *const words[])
 			}
 		}
 	return finish(&arguments, r, reboot_one, &options);
+}
+
+/* ---- restart ---- */
+
+static int restart_one(const void *context, const char *name, struct floe_error *error)
+{
+	return floe_restart(name, context, error);
+}
+
+int verb_restart(const struct verb *verb, size_t count, char *const words[])
+{
+	struct floe_restart_options options = {.size = sizeof(options)};
+	struct arguments arguments;
+	struct floe_match match;
+	int r = -1;
+
+	if (arguments_begin(&arguments, verb, count, words))
+		while ((r = arguments_next(&arguments, &match)) > 0) {
+			bool stopping = match_is(&match, "stop-timeout");
+
+			if (!read_timeout(&match, stopping ? &options.stop_timeout_ms
+							   : &options.timeout_ms)) {
+				r = -1;
+				break;
+			}
+		}
+	return finish(&arguments, r, restart_one, &options);
 }
 
 /* ---- wait ---- */

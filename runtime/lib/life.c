@@ -27,6 +27,7 @@
 /* From one start of the leader to its end. */
 struct cycle {
 	const struct life *life;
+	struct attach *attach;   /* of a detached machine; NULL: none */
 	bool noted;              /* the notes were passed on */
 	bool told;               /* the caller knows that it is ready */
 	uint64_t ready_deadline; /* 0: none, or told */
@@ -185,6 +186,7 @@ static int open_monitor(struct cycle *cycle, struct log *log, struct floe_error 
 		.input = life->input,
 		.output = life->detached ? -1 : life->output,
 		.log = life->detached ? log : NULL,
+		.attach = cycle->attach,
 		.signal_fd = life->signal_fd,
 		.ready_deadline = cycle->ready_deadline,
 		.detached = life->detached,
@@ -207,6 +209,15 @@ static int go(struct cycle *cycle, struct floe_error *error)
 	return r;
 }
 
+static int listen_for_others(struct cycle *cycle, struct floe_error *error)
+{
+	int r = cycle->attach ? attach_listen(cycle->attach, launch_state_fd(cycle->launch)) : 0;
+
+	return r < 0 ? err_errno(error, -r, "cannot make a socket in the record of %s",
+				 cycle->plan.name)
+		     : 0;
+}
+
 static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 {
 	int r = begin(cycle, error);
@@ -215,6 +226,8 @@ static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 		r = log_open(log, cycle->plan.name, error);
 	if (r == 0)
 		r = record(cycle, log, error);
+	if (r == 0)
+		r = listen_for_others(cycle, error);
 	if (r == 0)
 		r = launch_assembled(cycle->launch, error);
 	if (r == 0)
@@ -237,6 +250,8 @@ static int finish(struct cycle *cycle, int r, struct floe_error *error)
 	int undone;
 
 	monitor_close(cycle->monitor);
+	if (cycle->attach)
+		attach_unlisten(cycle->attach);
 	cycle->ending.wait_status = 0;
 	undone = launch_end(cycle->launch, &cycle->ending.wait_status, &undo);
 	if (r == 0 && undone < 0) {
@@ -286,6 +301,7 @@ static struct cycle next_cycle(const struct cycle *last)
 
 	return (struct cycle){
 		.life = last->life,
+		.attach = last->attach,
 		.noted = true,
 		.told = told,
 		.ready_deadline = told ? 0 : last->ready_deadline,
@@ -296,11 +312,13 @@ int life_run(const struct life *life, int *status, struct floe_error *error)
 {
 	struct floe_error own = {0};
 	struct log log = {.fd = -1};
-	struct cycle cycle = {.life = life};
+	struct attach attach;
+	struct cycle cycle = {.life = life, .attach = life->detached ? &attach : NULL};
 	int r;
 
 	/* What is noted in the log and sent upward is needed even if the caller wants no text. */
 	error = error ? error : &own;
+	attach_init(&attach);
 	if (life->ready_timeout_us > 0)
 		cycle.ready_deadline = clock_usec() + life->ready_timeout_us;
 	do {
@@ -316,6 +334,7 @@ int life_run(const struct life *life, int *status, struct floe_error *error)
 	else
 		notify_send("STOPPING=1\nSTATUS=Container %s.\nEXIT_STATUS=%d", cycle.ending.text,
 			    *status);
+	attach_close(&attach);
 	log_close(&log);
 	return r;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for a machine: to be ready, to be back, to be gone. */
+/* Waiting for a machine: to be ready, to be back after a reboot or restart, to be gone. */
 #include "../base/cleanup.h"
+#include "../monitor/attach.h"
 #include "../sys/clock.h"
 #include "../sys/process.h"
+#include "attached.h"
 #include "internal.h"
 #include "options.h"
 #include "target.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +16,7 @@
 #include <string.h>
 
 #define REBOOT_TIMEOUT_MS 90000
+#define STOP_TIMEOUT_MS   90000
 
 static uint64_t deadline_of(unsigned timeout_ms)
 {
@@ -199,6 +203,60 @@ int floe_reboot(const char *name, const struct floe_reboot_options *given, struc
 		if (r == 0)
 			r = wait_ready(&wanted, &target, deadline, error);
 	}
+	target_close(&target);
+	return r;
+}
+
+/* ---- restarting ---- */
+
+static int ask_to_restart(const struct target *target, struct floe_error *error)
+{
+	CLEANUP_FD int fd = attached_open(target, error);
+	int r = fd < 0 ? fd : 0;
+
+	if (r == 0 && usage_paused(&target->state))
+		r = machine_freeze(&target->state, false);
+	if (r == 0)
+		r = attached_send(fd, ATTACH_RESTART, NULL, 0);
+	return r < 0 ? err_errno(error, -r, "cannot ask the monitor %d of %s for a restart",
+				 (int)target->state.monitor, target->name)
+		     : 0;
+}
+
+/* The monitor starts it again however it ended. */
+static int await_end(const struct target *target, unsigned timeout_ms, struct floe_error *error)
+{
+	int r = poll_until(target->leader, -1, deadline_of(timeout_ms));
+
+	if (r == -ETIMEDOUT) {
+		r = process_signal(target->leader, SIGKILL);
+		if (r == 0)
+			r = poll_until(target->leader, -1, deadline_of(STOP_TIMEOUT_MS));
+	}
+	return r < 0 && r != -ESRCH ? say_timeout(target->name, "gone", error) : 0;
+}
+
+int floe_restart(const char *name, const struct floe_restart_options *given,
+		 struct floe_error *error)
+{
+	struct floe_restart_options options = {0};
+	struct readiness wanted = {.name = name};
+	unsigned timeout_ms, stop_timeout_ms;
+	struct target target;
+	int r = OPTIONS_TAKE(options, given, error);
+
+	if (r < 0)
+		return r;
+	timeout_ms = options.timeout_ms ? options.timeout_ms : REBOOT_TIMEOUT_MS;
+	stop_timeout_ms = options.stop_timeout_ms ? options.stop_timeout_ms : STOP_TIMEOUT_MS;
+	r = target_open_running(&target, name, error);
+	wanted.not_leader = target.state.leader;
+	if (r == 0)
+		r = ask_to_restart(&target, error);
+	if (r == 0)
+		r = await_end(&target, stop_timeout_ms, error);
+	if (r == 0)
+		r = wait_ready(&wanted, &target, deadline_of(timeout_ms), error);
 	target_close(&target);
 	return r;
 }

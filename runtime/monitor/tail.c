@@ -28,6 +28,23 @@ static char byte_back(const struct tail *tail, size_t back)
 	return tail->data[(tail->next + TAIL_SIZE - back) % TAIL_SIZE];
 }
 
+size_t tail_copy(const struct tail *tail, char data[static TAIL_SIZE])
+{
+	size_t back = tail->used, used = 0;
+
+	/* Of what was overwritten the rest of a line is left. */
+	while (tail->used == TAIL_SIZE && back > 0 && byte_back(tail, back) != '\n')
+		back--;
+	if (tail->used == TAIL_SIZE && back > 0)
+		back--;
+	/* One line that is longer than all of this is better than nothing. */
+	if (back == 0)
+		back = tail->used;
+	while (back > 0)
+		data[used++] = byte_back(tail, back--);
+	return used;
+}
+
 /* Where in the walk through an escape sequence we are (ECMA-48, 5.3 and 5.4). */
 enum sequence {
 	SEQUENCE_NONE,

@@ -15,6 +15,9 @@ struct tail {
 
 void tail_add(struct tail *tail, const char *data, size_t size);
 
+/* Copies what is remembered to DATA as it was written, beginning with a line. Returns its size. */
+size_t tail_copy(const struct tail *tail, char data[static TAIL_SIZE]);
+
 /* A longer line is cut. */
 #define LINE_MAX_SIZE 256
 
