@@ -199,6 +199,7 @@ struct floe_exec_options {
 	int output;
 	int error_output;
 	int signal_fd; /* as in floe_run_options */
+	bool login;    /* on a terminal: the tree's getty or login asks who it is; no arguments */
 };
 
 /* Runs a command in all namespaces of machine NAME; *STATUS is its exit status, 128+N when a
@@ -266,6 +267,18 @@ struct floe_console_options {
  */
 FLOE_PUBLIC int floe_console(const char *name, const struct floe_console_options *options,
 			     struct floe_error *error);
+
+struct floe_logs_options {
+	size_t size;
+	int output;
+	bool all;       /* from the first line that is kept */
+	uint64_t lines; /* else: the last ones */
+	bool follow;    /* go on until the machine has ended */
+};
+
+/* Writes the console log of machine NAME, which need not run any more, to a descriptor. */
+FLOE_PUBLIC int floe_logs(const char *name, const struct floe_logs_options *options,
+			  struct floe_error *error);
 
 enum floe_wait_for {
 	FLOE_WAIT_READY, /* -ESRCH when it ends before; -ENOENT when it is not there */

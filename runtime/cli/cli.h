@@ -50,6 +50,8 @@ int verb_resume(const struct verb *verb, size_t count, char *const words[]);
 int verb_reboot(const struct verb *verb, size_t count, char *const words[]);
 int verb_restart(const struct verb *verb, size_t count, char *const words[]);
 int verb_console(const struct verb *verb, size_t count, char *const words[]);
+int verb_login(const struct verb *verb, size_t count, char *const words[]);
+int verb_logs(const struct verb *verb, size_t count, char *const words[]);
 int verb_wait(const struct verb *verb, size_t count, char *const words[]);
 int verb_events(const struct verb *verb, size_t count, char *const words[]);
 int verb_exec(const struct verb *verb, size_t count, char *const words[]);
@@ -67,7 +69,7 @@ extern const struct floe_option check_options[1];
 extern const struct floe_option start_options[2], plan_options[2], shell_options[3],
 	stop_options[2], list_options[3], import_options[2], status_options[2], show_options[3],
 	kill_options[3], reboot_options[2], wait_options[3], events_options[1], restart_options[2],
-	console_options[1];
+	console_options[1], logs_options[3];
 
 /* ---- Reading the words of a verb -------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* floe shell and exec: a command, or a login shell, in a running machine. */
+/* floe shell, exec and login: a command, a login shell or a getty in a running machine. */
 #include "cli.h"
 
 #include <stdint.h>
@@ -164,4 +164,34 @@ int verb_shell(const struct verb *verb, size_t count, char *const words[])
 int verb_exec(const struct verb *verb, size_t count, char *const words[])
 {
 	return enter(verb, count, words, false, 2);
+}
+
+int verb_login(const struct verb *verb, size_t count, char *const words[])
+{
+	struct arguments arguments;
+	struct environment environment = {0};
+	struct floe_match match;
+	struct floe_exec_options options = {
+		.size = sizeof(options),
+		.terminal = true,
+		.login = true,
+		.directory = "/",
+		.input = STDIN_FILENO,
+		.output = STDOUT_FILENO,
+		.error_output = STDERR_FILENO,
+	};
+	const char *type = getenv("TERM");
+	int status;
+
+	if (!arguments_begin(&arguments, verb, count, words) ||
+	    arguments_next(&arguments, &match) < 0 || !operands_check(&arguments, 1, 1) ||
+	    (type && !add_variable(&environment, "TERM", type))) {
+		status = arguments.status;
+	} else {
+		options.environment = environment.variables;
+		status = run_inside(arguments.operands[0], &options);
+	}
+	environment_free(&environment);
+	arguments_free(&arguments);
+	return status;
 }

@@ -345,6 +345,53 @@ static void make_arguments(struct entry *entry, const char *shell, char *const *
 	ARENA_APPEND(&entry->arena, entry->arguments, count);
 }
 
+/* The path in the tree of the first of PATH's directories that has the program; NULL: none has. */
+static const char *find_in_tree(struct entry *entry, int root, const char *program)
+{
+	const char *path = variable(entry, "PATH");
+
+	while (*path) {
+		size_t length = strcspn(path, ":");
+		const char *candidate =
+			arena_printf(&entry->arena, "%.*s/%s", (int)length, path, program);
+		CLEANUP_FD int fd = path_open_in(root, candidate, O_PATH, 0);
+
+		if (fd >= 0)
+			return candidate;
+		path += length + (path[length] == ':');
+	}
+	return NULL;
+}
+
+/* Shows the tree's greeting and asks for a name: util-linux's getty, which is told where login is
+ * since NixOS has it elsewhere; BusyBox's; or login itself, which asks as well. For all "-" is the
+ * terminal that they have already (agetty(8)). */
+static int make_login(struct entry *entry, const struct state *state, int root,
+		      struct floe_error *error)
+{
+	const char *login = find_in_tree(entry, root, "login");
+	const char *agetty = find_in_tree(entry, root, "agetty");
+	const char *getty = find_in_tree(entry, root, "getty");
+	const char *type = variable(entry, "TERM");
+	const char *const with_agetty[] = {agetty, "--noclear", "--login-program", login, "-",
+					   type,   NULL};
+	const char *const with_getty[] = {getty, "-l", login, "0", "-", type, NULL};
+	const char *const alone[] = {login, NULL};
+	const char *const *words = agetty ? with_agetty : getty ? with_getty : alone;
+	size_t count = 0;
+
+	if (!login) {
+		err_set(error, FLOE_ERROR_NOT_FOUND, ENOENT,
+			"there is no login program in the machine %s", state->name);
+		return err_hint(error, "\"floe shell %s\" needs none", state->name);
+	}
+	find_program(entry, words[0]);
+	for (; *words; words++)
+		add_argument(entry, &count, *words);
+	ARENA_APPEND(&entry->arena, entry->arguments, count);
+	return 0;
+}
+
 static void set_groups(struct entry *entry, const struct host_user *user)
 {
 	uint32_t *groups = arena_alloc(&entry->arena, (user->group_count + 1) * sizeof(*groups));
@@ -376,7 +423,10 @@ static int prepare_user(struct entry *entry, const struct state *state,
 			arena_strdup(&entry->arena, user->home && *user->home ? user->home : "/");
 		entry->last_directory = "/";
 		make_environment(entry, state, user, shell, root, options->environment);
-		make_arguments(entry, shell, options->arguments);
+		if (options->login)
+			r = make_login(entry, state, root, error);
+		else
+			make_arguments(entry, shell, options->arguments);
 	}
 	arena_free(&host.arena);
 	return r;
