@@ -44,12 +44,12 @@ static json_t *processes_value(const struct floe_machine_status *status)
 	return array;
 }
 
-static json_t *lines_value(const struct floe_machine_status *status)
+static json_t *texts_value(const char *const *texts, size_t count)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < status->line_count; i++)
-		json_array_append_new(array, json_string(status->lines[i]));
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_string(texts[i]));
 	return array;
 }
 
@@ -71,6 +71,9 @@ enum property {
 	STORE,
 	UID_BASE,
 	UID_COUNT,
+	LINK,
+	ADDRESSES,
+	PORTS,
 	CGROUP,
 	LOG,
 	MEMORY,
@@ -104,6 +107,9 @@ const char *const property_names[PROPERTY_COUNT + 1] = {
 	[STORE] = "store",
 	[UID_BASE] = "uid_base",
 	[UID_COUNT] = "uid_count",
+	[LINK] = "link",
+	[ADDRESSES] = "addresses",
+	[PORTS] = "ports",
 	[CGROUP] = "cgroup",
 	[LOG] = "log",
 	[MEMORY] = "memory_bytes",
@@ -143,6 +149,12 @@ static json_t *info_value(const struct floe_machine_info *info, enum property pr
 		return users ? number_value(info->uid_base) : json_null();
 	case UID_COUNT:
 		return users ? number_value(info->uid_count) : json_null();
+	case LINK:
+		return text_value(info->link);
+	case ADDRESSES:
+		return texts_value(info->addresses, info->address_count);
+	case PORTS:
+		return texts_value(info->ports, info->port_count);
 	case LOG:
 		return text_value(info->log);
 	default:
@@ -196,7 +208,7 @@ static json_t *status_value(const struct floe_machine_status *status, enum prope
 	case PROCESSES:
 		return processes_value(status);
 	case CONSOLE:
-		return lines_value(status);
+		return texts_value(status->lines, status->line_count);
 	default:
 		return NULL;
 	}

@@ -117,6 +117,22 @@ static void print_tree(const struct floe_machine_status *status)
 	}
 }
 
+static void print_list(const char *label, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (i == 0)
+			print_line(label, texts[i]);
+		else
+			printf("%12s  %s\n", "", texts[i]);
+}
+
+static void print_network(const struct floe_machine_info *info)
+{
+	print_line("Link", info->link ?: "");
+	print_list("Address", info->addresses, info->address_count);
+	print_list("Port", info->ports, info->port_count);
+}
+
 /* ---- resources ---- */
 
 static void print_limit(const char *text)
@@ -219,6 +235,7 @@ static int print_machine(void *context, const struct floe_machine_status *status
 	print_line("OS", status->os_name);
 	print_line("Machine ID", status->uuid);
 	print_tree(status);
+	print_network(info);
 	print_usage(&status->usage);
 	print_process_tree(status);
 	if (status->line_count > 0)

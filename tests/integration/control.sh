@@ -132,7 +132,7 @@ busybox_init_image() {
 test_busybox_reboots() {
 	local first
 	busybox_init_image
-	run_ok floe start --notify-ready=no --kill-signal=SIGUSR2 "$WEB"
+	run_ok floe start --network-veth=no --notify-ready=no --kill-signal=SIGUSR2 "$WEB"
 	wait_for 5 in_log booted
 	first=$(field "$WEB" leader)
 	run_ok timeout 20 floe reboot "$WEB"

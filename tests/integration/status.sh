@@ -99,6 +99,18 @@ test_a_dead_machine_is_shown_as_such() {
 	run_ok floe gc
 }
 
+test_the_network_is_shown() {
+	image "$WEB" "$READY_INIT"
+	run_ok "${START[@]}" "$WEB" --network-veth --dhcp=no --address=10.77.1.2/24,10.77.1.1 --port=8080:80
+	run_ok floe status "$WEB"
+	assert_match $'Link: [a-z0-9-]+\n +Address: 10.77.1.2' "$OUTPUT"
+	assert_match 'Port: tcp .*8080 80' "$OUTPUT"
+	run_ok floe show --json "$WEB"
+	validate "$OUTPUT"
+	assert_eq '10.77.1.2' "$(jq -r '.[0].addresses[0]' <<<"$OUTPUT")"
+	run_ok floe stop "$WEB"
+}
+
 # Text of the machine's own never reaches a terminal as it is.
 test_hostile_text_is_made_harmless() {
 	image "$WEB" "/bin/sh -c 'exec -a \"\$(printf \"evil\\033]0;x\\007name\")\" /bin/notifier sleep:1000000' &
