@@ -268,6 +268,15 @@ struct floe_console_options {
 FLOE_PUBLIC int floe_console(const char *name, const struct floe_console_options *options,
 			     struct floe_error *error);
 
+/*
+ * Changes limits of machine NAME while it runs: ASSIGNMENTS are options of floe_options() with their
+ * values, "memory=2G", "cpu=1.5", "io=10M:5M", "tasks-max=500"; "infinity" takes one away. All are
+ * checked before one is changed. They hold until the machine ends, and over restarts by its own
+ * monitor in the background.
+ */
+FLOE_PUBLIC int floe_set(const char *name, const char *const assignments[], size_t count,
+			 struct floe_error *error);
+
 struct floe_logs_options {
 	size_t size;
 	int output;

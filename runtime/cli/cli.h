@@ -52,6 +52,7 @@ int verb_restart(const struct verb *verb, size_t count, char *const words[]);
 int verb_console(const struct verb *verb, size_t count, char *const words[]);
 int verb_login(const struct verb *verb, size_t count, char *const words[]);
 int verb_logs(const struct verb *verb, size_t count, char *const words[]);
+int verb_set(const struct verb *verb, size_t count, char *const words[]);
 int verb_wait(const struct verb *verb, size_t count, char *const words[]);
 int verb_events(const struct verb *verb, size_t count, char *const words[]);
 int verb_exec(const struct verb *verb, size_t count, char *const words[]);

@@ -169,7 +169,9 @@ static int find_cgroups(struct entry *entry, const struct state *state, struct f
 		const char *path = state->traces[i].path;
 		const char **slot;
 
-		if (strcmp(state->traces[i].kind, "cgroup") != 0 || beside_commands(state, path))
+		/* One that `floe set` may make later, and did not, is no place to be. */
+		if (strcmp(state->traces[i].kind, "cgroup") != 0 || beside_commands(state, path) ||
+		    access(path, F_OK) < 0)
 			continue;
 		slot = ARENA_APPEND(&entry->arena, entry->cgroups, entry->cgroup_count);
 		if (!slot)

@@ -14,6 +14,7 @@
 #include "../sys/clock.h"
 #include "ending.h"
 #include "filters.h"
+#include "limits_api.h"
 #include "module.h"
 
 #include <errno.h>
@@ -308,6 +309,11 @@ static struct cycle next_cycle(const struct cycle *last)
 	};
 }
 
+static void keep_limit(void *context, const char *assignment)
+{
+	limits_keep(context, assignment);
+}
+
 int life_run(const struct life *life, int *status, struct floe_error *error)
 {
 	struct floe_error own = {0};
@@ -318,7 +324,7 @@ int life_run(const struct life *life, int *status, struct floe_error *error)
 
 	/* What is noted in the log and sent upward is needed even if the caller wants no text. */
 	error = error ? error : &own;
-	attach_init(&attach);
+	attach_init(&attach, keep_limit, life->spec);
 	if (life->ready_timeout_us > 0)
 		cycle.ready_deadline = clock_usec() + life->ready_timeout_us;
 	do {

@@ -15,9 +15,10 @@ static const char left_out[] = "\r\n[floe: some output was left out here]\r\n";
 
 /* ---- the socket ---- */
 
-void attach_init(struct attach *attach)
+void attach_init(struct attach *attach, void (*limit)(void *context, const char *assignment),
+		 void *context)
 {
-	*attach = (struct attach){.listener = -1};
+	*attach = (struct attach){.listener = -1, .limit = limit, .context = context};
 	for (int i = 0; i < ATTACH_CLIENTS; i++)
 		attach->clients[i].fd = -1;
 }
@@ -146,8 +147,8 @@ static void set_view(struct attach *attach, struct attach_client *client, struct
 static bool take_packet(struct attach *attach, struct attach_client *client,
 			struct console *console)
 {
-	char packet[1 + ATTACH_KEYS_MAX];
-	ssize_t length = recv(client->fd, packet, sizeof(packet), MSG_DONTWAIT);
+	char packet[1 + ATTACH_KEYS_MAX + 1];
+	ssize_t length = recv(client->fd, packet, sizeof(packet) - 1, MSG_DONTWAIT);
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -155,7 +156,11 @@ static bool take_packet(struct attach *attach, struct attach_client *client,
 		drop(attach, client, console);
 		return false;
 	}
+	packet[length] = '\0';
 	switch (packet[0]) {
+	case ATTACH_LIMIT:
+		attach->limit(attach->context, packet + 1);
+		return false;
 	case ATTACH_VIEW:
 		client->views = true;
 		set_view(attach, client, console, packet + 1, (size_t)length - 1);

@@ -20,6 +20,7 @@ enum attach_packet {
 	ATTACH_VIEW = 'v',    /* struct attach_size: show me the console, from its last lines on */
 	ATTACH_SIZE = 's',    /* struct attach_size: my window has another size now */
 	ATTACH_KEYS = 'k',    /* what was typed, at most ATTACH_KEYS_MAX bytes */
+	ATTACH_LIMIT = 'l',   /* text such as "memory=2G": for the next start */
 	ATTACH_RESTART = 'r', /* end the machine in order, and start it again */
 };
 
@@ -41,11 +42,15 @@ struct attach_client {
 
 /* Survives a reboot of the machine: only the socket is made anew. */
 struct attach {
-	int listener; /* -1: none */
+	int listener;                                         /* -1: none */
+	void (*limit)(void *context, const char *assignment); /* for ATTACH_LIMIT */
+	void *context;
 	struct attach_client clients[ATTACH_CLIENTS];
 };
 
-void attach_init(struct attach *attach);
+/* Nobody is there; LIMIT is called with CONTEXT and what clients send for it. */
+void attach_init(struct attach *attach, void (*limit)(void *context, const char *assignment),
+		 void *context);
 
 /* Makes the socket in the directory DIRECTORY. 0 or a negative errno. */
 int attach_listen(struct attach *attach, int directory);
