@@ -10,9 +10,6 @@
 /* The names of all properties, NULL-terminated, in the order in which they are shown. */
 extern const char *const property_names[];
 
-/* The word for a state. */
-const char *state_name(enum floe_machine_state state);
-
 /* The value of property NAME; JSON null when it is not known, NULL for no such property. */
 json_t *property_value(const struct floe_machine_status *status, const char *name);
 
