@@ -277,6 +277,20 @@ FLOE_PUBLIC int floe_console(const char *name, const struct floe_console_options
 FLOE_PUBLIC int floe_set(const char *name, const char *const assignments[], size_t count,
 			 struct floe_error *error);
 
+struct floe_bind_options {
+	size_t size;
+	const char *target; /* absolute path inside; NULL: that of the source */
+	bool read_only;     /* and root inside cannot change that, if it is not root outside */
+	bool make;          /* a mount point that is missing, with the directories above it */
+	bool not_recursive; /* without what is mounted below the source */
+	bool idmap;         /* id N of the source is id N inside */
+};
+
+/* Mounts SOURCE, a file or directory of the host, in the running machine NAME. It is there until the
+ * machine ends or unmounts it. */
+FLOE_PUBLIC int floe_bind(const char *name, const char *source,
+			  const struct floe_bind_options *options, struct floe_error *error);
+
 struct floe_logs_options {
 	size_t size;
 	int output;
