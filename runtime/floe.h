@@ -291,6 +291,26 @@ struct floe_bind_options {
 FLOE_PUBLIC int floe_bind(const char *name, const char *source,
 			  const struct floe_bind_options *options, struct floe_error *error);
 
+struct floe_copy_options {
+	size_t size;
+	bool force;    /* replace what is there */
+	int signal_fd; /* as in floe_run_options: a signal cancels; -1: none */
+	floe_note_function note;
+	void *context;
+};
+
+/*
+ * Copies a file or directory tree from the host into the running machine NAME, or from there to the
+ * host: into TARGET if that is a directory, else as that. It is there as a whole or not at all.
+ * Owners, permissions and times are kept, ids being those of each side; from a machine come no
+ * set-user-id and set-group-id bits. Hard links become files of their own; extended attributes,
+ * sockets, devices and what is mounted below are left out.
+ */
+FLOE_PUBLIC int floe_copy_to(const char *name, const char *source, const char *target,
+			     const struct floe_copy_options *options, struct floe_error *error);
+FLOE_PUBLIC int floe_copy_from(const char *name, const char *source, const char *target,
+			       const struct floe_copy_options *options, struct floe_error *error);
+
 struct floe_logs_options {
 	size_t size;
 	int output;

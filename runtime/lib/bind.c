@@ -41,8 +41,8 @@ struct bind {
 	int userns; /* of the machine, -1: it is the caller's */
 	int source; /* O_PATH */
 	bool directory, read_only, recursive, idmap, make;
-	const char *base; /* a directory of the host that the helper covers for itself */
 	const char *target;
+	char base[PATH_MAX]; /* a directory of the host that the helper covers for itself */
 };
 
 enum bind_step {
@@ -260,7 +260,6 @@ static int check_target(const char *target, struct floe_error *error)
 static int bind_in(struct target *target, const char *source, struct bind *bind,
 		   struct floe_error *error)
 {
-	char base[PATH_MAX];
 	int r = open_source(bind, source, error);
 
 	if (r == 0)
@@ -269,8 +268,7 @@ static int bind_in(struct target *target, const char *source, struct bind *bind,
 		r = err_usage(error, "%s has no user namespace to map ids to", target->name);
 	if (r < 0)
 		return r;
-	snprintf(base, sizeof(base), "%s/%s", state_root(), target->name);
-	bind->base = base;
+	snprintf(bind->base, sizeof(bind->base), "%s/%s", state_root(), target->name);
 	bind->leader = target->leader;
 	return run(bind, target->name, source, error);
 }
