@@ -95,7 +95,8 @@ static int wait_ready(const struct readiness *wanted, const struct target *targe
 		r = floe_watch_read(watch, no_event, NULL, error);
 		if (r == 0)
 			r = look(wanted);
-		if (r == -ENOENT)
+		/* For a moment the next life has a directory that nobody has locked. */
+		if (r == -ENOENT || r == -ESRCH)
 			between = monitor_stays(target);
 		if (r == 0 || between)
 			r = poll_until(floe_watch_fd(watch), between ? target->monitor : -1,
