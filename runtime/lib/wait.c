@@ -128,23 +128,41 @@ static int wait_for_ready(const char *name, uint64_t deadline, struct floe_error
 
 /* ---- gone ---- */
 
-/* One that is found again with the same monitor was rebooting; with another it is a new one. */
+/* One that is found again with the same monitor was rebooting; with another it is a new one. For a
+ * moment the next life has a directory that nobody has locked. */
+#define BETWEEN_MS  10
+#define BETWEEN_MAX 50
+
+static bool is_between(int monitor, int *tries)
+{
+	struct pollfd poll_fd = {.fd = monitor, .events = POLLIN};
+
+	return monitor >= 0 && ++*tries <= BETWEEN_MAX && poll(&poll_fd, 1, BETWEEN_MS) == 0;
+}
+
 static int wait_for_gone(const char *name, uint64_t deadline, struct floe_error *error)
 {
-	pid_t monitor = 0;
-	int r = 0;
+	CLEANUP_FD int monitor = -1;
+	pid_t pid = 0;
+	int r = 0, tries = 0;
 
 	while (r == 0) {
 		struct target target;
 
 		r = target_find(&target, name, NULL);
-		if (r == 0 || r == -ENOENT || (monitor && monitor != target.state.monitor)) {
-			target_close(&target);
-			return 0;
-		}
+		if (r > 0 && pid && pid != target.state.monitor)
+			r = -ENOENT;
 		if (r > 0) {
-			monitor = target.state.monitor;
+			pid = target.state.monitor;
+			cleanup_fd(&monitor);
+			monitor = take_fd(&target.monitor);
+			target.monitor = monitor;
+			tries = 0;
 			r = target_wait(&target, deadline);
+			target.monitor = -1;
+		} else if (r == -ENOENT || !is_between(monitor, &tries)) {
+			target_close(&target);
+			return r == 0 || r == -ENOENT ? 0 : r;
 		}
 		target_close(&target);
 	}
