@@ -187,6 +187,18 @@ struct floe_start_options {
 FLOE_PUBLIC int floe_start(struct floe_spec *spec, const struct floe_start_options *options,
 			   struct floe_error *error);
 
+/* Has image NAME started with the host, or no longer: by "floe start --all-enabled", or by systemd
+ * where that is and floe's unit is installed. */
+FLOE_PUBLIC int floe_enable(const char *name, struct floe_error *error);
+FLOE_PUBLIC int floe_disable(const char *name, struct floe_error *error);
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_name_function)(void *context, const char *name);
+
+/* Calls FUNCTION for each that is enabled, sorted by name. */
+FLOE_PUBLIC int floe_enabled_list(floe_name_function function, void *context,
+				  struct floe_error *error);
+
 struct floe_exec_options {
 	size_t size;
 	const char *user;      /* name or number inside; NULL: root */

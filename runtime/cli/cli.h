@@ -57,6 +57,8 @@ int verb_top(const struct verb *verb, size_t count, char *const words[]);
 int verb_bind(const struct verb *verb, size_t count, char *const words[]);
 int verb_copy_to(const struct verb *verb, size_t count, char *const words[]);
 int verb_copy_from(const struct verb *verb, size_t count, char *const words[]);
+int verb_enable(const struct verb *verb, size_t count, char *const words[]);
+int verb_disable(const struct verb *verb, size_t count, char *const words[]);
 int verb_wait(const struct verb *verb, size_t count, char *const words[]);
 int verb_events(const struct verb *verb, size_t count, char *const words[]);
 int verb_exec(const struct verb *verb, size_t count, char *const words[]);
@@ -71,7 +73,7 @@ int verb_version(const struct verb *verb, size_t count, char *const words[]);
 
 /* Options of the verbs' own. */
 extern const struct floe_option check_options[1];
-extern const struct floe_option start_options[2], plan_options[2], shell_options[3],
+extern const struct floe_option start_options[3], plan_options[2], shell_options[3],
 	stop_options[2], list_options[3], import_options[2], status_options[2], show_options[3],
 	kill_options[3], reboot_options[2], wait_options[3], events_options[1], restart_options[2],
 	console_options[1], logs_options[3], top_options[4], bind_options[4], copy_options[1];
@@ -141,6 +143,9 @@ bool use_colours(FILE *stream);
 
 /* TEXT as a JSON string, with its quotes. */
 void print_json_text(FILE *stream, const char *text);
+
+/* Starts what is enabled and does not run, all at a time. An exit status. */
+int start_enabled(const struct floe_start_options *options);
 
 /* Prints help on VERB, or on floe when it is NULL. */
 void print_help(FILE *stream, const struct verb *verb);

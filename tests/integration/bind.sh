@@ -110,7 +110,7 @@ test_nothing_is_left_in_the_host() {
 	start_web
 	run_ok floe bind --mkdir "$WEB" "$PWD/source" /mnt/x
 	assert_eq "$before" "$(cat /proc/self/mountinfo)" "mounts"
-	assert_eq "control state.json" "$(ls "/run/floe/$WEB" | xargs)"
+	assert_eq $'control\nstate.json' "$(ls "/run/floe/$WEB")"
 	run_ok floe stop "$WEB"
 }
 

@@ -139,7 +139,6 @@ test_pipes_will_do() {
 
 # The machine goes on for one who does not read, and he is told that he missed something.
 test_a_slow_viewer_does_not_hold_the_machine() {
-	many=200000
 	start_talker -E many=200000
 	mkfifo out
 	floe console "$WEB" <<<many >out &

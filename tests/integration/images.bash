@@ -30,8 +30,10 @@ remove_images() {
 	local name
 	for name in "${IMAGES[@]}"; do
 		floe terminate "$name" 2>/dev/null || true
-		rm -rf "/var/lib/machines/$name" "/var/log/floe/$name.log" "/var/log/floe/$name.log.1"
+		rm -rf "/var/lib/machines/$name" "/var/log/floe/$name.log" \
+			"/var/log/floe/$name.log.1" "/var/lib/floe/addresses/$name"
 	done
+	rmdir /var/lib/floe/addresses 2>/dev/null || true
 }
 
 # The machine $WEB of an orderly init.
