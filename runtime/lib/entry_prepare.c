@@ -159,9 +159,20 @@ static bool beside_commands(const struct state *state, const char *path)
 	return is_below(path, parent);
 }
 
+/* A login becomes a session, which the systemd inside moves to a group of its tree: it can only move
+ * what is in that tree already (cgroup-v2.rst, "Delegation Containment"). */
+static int find_login_group(struct entry *entry, const struct state *state)
+{
+	entry->helper = entry->cgroup;
+	entry->cgroup = arena_printf(&entry->arena, "%s%s/floe-login", state->cgroup,
+				     state->keep_unit ? "" : "/payload");
+	return cgroup_make(entry->cgroup);
+}
+
 /* In version 1 hierarchies the machine's own groups; in version 2 one for commands, which may not
  * sit in the machine's part of the tree and is made by the first of them. */
-static int find_cgroups(struct entry *entry, const struct state *state, struct floe_error *error)
+static int find_cgroups(struct entry *entry, const struct state *state, bool login,
+			struct floe_error *error)
 {
 	int r;
 
@@ -182,6 +193,8 @@ static int find_cgroups(struct entry *entry, const struct state *state, struct f
 		return 0;
 	entry->cgroup = state->cgroup_exec;
 	r = cgroup_make(entry->cgroup);
+	if (r == 0 && login)
+		r = find_login_group(entry, state);
 	return r < 0 ? err_errno(error, -r, "cannot make the cgroup %s", entry->cgroup) : 0;
 }
 
@@ -486,7 +499,7 @@ int entry_prepare(struct entry *entry, const struct state *state,
 	if (r == 0)
 		r = read_limits(entry, state, error);
 	if (r == 0)
-		r = find_cgroups(entry, state, error);
+		r = find_cgroups(entry, state, options->login, error);
 	if (r == 0)
 		r = prepare_in_tree(entry, state, options, error);
 	if (r < 0)
