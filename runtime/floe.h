@@ -136,6 +136,26 @@ FLOE_PUBLIC int floe_settings_check(const char *path, const struct floe_settings
 				    floe_finding_function function, void *context,
 				    struct floe_error *error);
 
+/*
+ * The settings file that counts for machine NAME: its *PATH and *TEXT, the caller's to free(). Where
+ * there is none, *TEXT is NULL and *PATH where one would be written.
+ */
+FLOE_PUBLIC int floe_settings_read(const char *name, char **path, char **text,
+				   struct floe_error *error);
+
+/*
+ * Makes TEXT the settings of machine NAME, in the file of /etc that counts, or one that does from then
+ * on. It is checked before, as floe_settings_check() does, and refused with -EINVAL if no machine
+ * could be run with it. FUNCTION may be NULL.
+ */
+FLOE_PUBLIC int floe_settings_write(const char *name, const char *text,
+				    floe_finding_function function, void *context,
+				    struct floe_error *error);
+
+/* The same for some limits, as floe_set() takes them: the rest of the file stays as it is. */
+FLOE_PUBLIC int floe_settings_save(const char *name, const char *const assignments[], size_t count,
+				   struct floe_error *error);
+
 /* ---- What would be done ------------------------------------------------------------------- */
 
 enum floe_format {

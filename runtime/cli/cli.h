@@ -59,6 +59,8 @@ int verb_copy_to(const struct verb *verb, size_t count, char *const words[]);
 int verb_copy_from(const struct verb *verb, size_t count, char *const words[]);
 int verb_enable(const struct verb *verb, size_t count, char *const words[]);
 int verb_disable(const struct verb *verb, size_t count, char *const words[]);
+int verb_cat(const struct verb *verb, size_t count, char *const words[]);
+int verb_edit(const struct verb *verb, size_t count, char *const words[]);
 int verb_wait(const struct verb *verb, size_t count, char *const words[]);
 int verb_events(const struct verb *verb, size_t count, char *const words[]);
 int verb_exec(const struct verb *verb, size_t count, char *const words[]);
@@ -76,7 +78,8 @@ extern const struct floe_option check_options[1];
 extern const struct floe_option start_options[3], plan_options[2], shell_options[3],
 	stop_options[2], list_options[3], import_options[2], status_options[2], show_options[3],
 	kill_options[3], reboot_options[2], wait_options[3], events_options[1], restart_options[2],
-	console_options[1], logs_options[3], top_options[4], bind_options[4], copy_options[1];
+	console_options[1], logs_options[3], top_options[4], bind_options[4], copy_options[1],
+	set_options[1];
 
 /* ---- Reading the words of a verb -------------------------------------------------------------- */
 

@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct floe_option set_options[1] = {
+	{.name = "save",
+	 .group = "Setting",
+	 .help = "keep them in the settings file too, and no more if it does not run"},
+};
+
 /* "tasks" is short for the option's name. */
 static char *assignment_of(const char *word)
 {
@@ -18,11 +24,24 @@ static char *assignment_of(const char *word)
 	return r < 0 ? NULL : text;
 }
 
-static int set(const struct arguments *arguments)
+/* What is saved was checked as a whole, as floe_set() does. A machine that does not run is changed
+ * for its next start alone. */
+static int apply(const char *name, const char *const *assignments, size_t count, bool save)
+{
+	struct floe_error error = {0}, unsaved = {0};
+	int r = floe_set(name, assignments, count, &error);
+
+	if (save && (r == 0 || error.code == FLOE_ERROR_NOT_FOUND))
+		r = floe_settings_save(name, assignments, count, &unsaved);
+	if (r < 0)
+		return say_error(unsaved.code ? &unsaved : &error);
+	return EXIT_SUCCESS;
+}
+
+static int set(const struct arguments *arguments, bool save)
 {
 	size_t count = arguments->operand_count - 1;
 	char **assignments = calloc(count, sizeof(*assignments));
-	struct floe_error error = {0};
 	int status = EXIT_SUCCESS;
 
 	for (size_t i = 0; assignments && i < count; i++) {
@@ -32,9 +51,9 @@ static int set(const struct arguments *arguments)
 	}
 	if (!assignments || status != EXIT_SUCCESS)
 		status = say_failure("out of memory");
-	else if (floe_set(arguments->operands[0], (const char *const *)assignments, count, &error) <
-		 0)
-		status = say_error(&error);
+	else
+		status = apply(arguments->operands[0], (const char *const *)assignments, count,
+			       save);
 	for (size_t i = 0; assignments && i < count; i++)
 		free(assignments[i]);
 	free(assignments);
@@ -45,11 +64,13 @@ int verb_set(const struct verb *verb, size_t count, char *const words[])
 {
 	struct arguments arguments;
 	struct floe_match match;
+	bool save = false;
 	int r = -1, status;
 
 	if (arguments_begin(&arguments, verb, count, words))
-		r = arguments_next(&arguments, &match);
-	status = r == 0 && operands_check(&arguments, 2, SIZE_MAX) ? set(&arguments)
+		while ((r = arguments_next(&arguments, &match)) > 0)
+			save |= match_is(&match, "save");
+	status = r == 0 && operands_check(&arguments, 2, SIZE_MAX) ? set(&arguments, save)
 								   : arguments.status;
 	arguments_free(&arguments);
 	return status;
