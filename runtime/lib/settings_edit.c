@@ -31,8 +31,10 @@ static const char *place_of(struct arena *arena, const char *name, const char *f
 static int find(struct spec *spec, const char *name, struct settings_file *found,
 		struct floe_error *error)
 {
-	if (!machine_name_valid(name))
-		return err_usage(error, "\"%.100s\" is no valid machine name", name);
+	if (!machine_name_valid(name)) {
+		err_usage(error, "\"%.100s\" is no valid machine name", name);
+		return -EINVAL;
+	}
 	spec->name = arena_strdup(&spec->arena, name);
 	return settings_find(spec, name, found, error);
 }
@@ -47,7 +49,7 @@ int floe_settings_read(const char *name, char **path, char **text, struct floe_e
 	spec_init(&spec);
 	r = find(&spec, name, &found, error);
 	if (r >= 0) {
-		*path = strdup(r > 0 ? found.path : place_of(&spec.arena, name, NULL));
+		*path = strdup(found.text ? found.path : place_of(&spec.arena, name, NULL));
 		*text = r > 0 ? TAKE_POINTER(found.text) : NULL;
 		r = *path ? 0 : err_errno(error, ENOMEM, "cannot read the settings of %s", name);
 	}
@@ -175,7 +177,8 @@ int floe_settings_save(const char *name, const char *const assignments[], size_t
 	if (r == 0)
 		r = edit_all(&arena, assignments, count, &text, error);
 	if (r == 0)
-		r = floe_settings_write(name, text, NULL, NULL, error);
+		r = text ? floe_settings_write(name, text, NULL, NULL, error)
+			 : err_usage(error, "nothing is to be kept for %s", name);
 	arena_free(&arena);
 	return r;
 }
