@@ -2,6 +2,8 @@
 /* A file or directory tree from one process to another, each with its own rights. */
 #include "transfer.h"
 
+#include "transfer_packet.h"
+
 #include "../base/cleanup.h"
 #include "../sys/tree.h"
 #include "../sys/tree_content.h"
@@ -17,29 +19,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-
-/* A descriptor for each level is held while a tree is received. */
-#define DEPTH_MAX 256
-
-enum packet_type {
-	PACKET_DIRECTORY, /* what follows is in it, up to its PACKET_LEAVE */
-	PACKET_LEAVE,
-	PACKET_FILE, /* with a descriptor that is open for reading */
-	PACKET_LINK, /* text: what it says */
-	PACKET_FIFO,
-	PACKET_END,
-	PACKET_FAIL, /* text: why, errnum */
-	PACKET_DONE, /* the answer; text and errnum when it failed */
-};
-
-struct packet {
-	int32_t type;
-	int32_t errnum;
-	uint32_t mode, uid, gid;
-	struct timespec times[2]; /* of access and modification */
-	char name[NAME_MAX + 1];
-	char text[PATH_MAX]; /* only as much as it takes is sent */
-};
 
 /* ---- packets ---- */
 
@@ -353,7 +332,7 @@ void transfer_fail(int channel, const struct floe_error *error)
 struct receiver {
 	const struct transfer_target *target;
 	char temporary[32]; /* in the parent, until all is there */
-	int levels[DEPTH_MAX];
+	int levels[TRANSFER_DEPTH_MAX];
 	size_t depth;
 	bool begun;
 	struct tree_content content;
@@ -404,7 +383,7 @@ static int receive_directory(struct receiver *receiver)
 
 	if (parent < 0)
 		return parent;
-	if (receiver->depth == DEPTH_MAX)
+	if (receiver->depth == TRANSFER_DEPTH_MAX)
 		return -ELOOP;
 	if (mkdirat(parent, name, 0700) < 0)
 		return -errno;
