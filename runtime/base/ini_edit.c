@@ -21,12 +21,17 @@ static const char *next_line(const char *line)
 	return *line ? line + 1 : line;
 }
 
+/* Nothing may follow, least of all a backslash: the next line would be part of this one. */
 static bool is_section(const char *line, const char *name)
 {
 	size_t length = strlen(name);
 
 	line += strspn(line, " \t");
-	return line[0] == '[' && strncmp(line + 1, name, length) == 0 && line[length + 1] == ']';
+	if (line[0] != '[' || strncmp(line + 1, name, length) != 0 || line[length + 1] != ']')
+		return false;
+	line += length + 2;
+	line += strspn(line, " \t");
+	return *line == '\n' || *line == '\0';
 }
 
 static bool begins_section(const char *line)

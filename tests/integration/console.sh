@@ -190,6 +190,28 @@ test_others_cannot_use_it() {
 	run_ok floe stop "$WEB"
 }
 
+# With somebody who looks at the console, and with nobody.
+test_an_idle_monitor_sleeps() {
+	local before monitor
+	image "$WEB" "$READY_INIT"
+	run_ok "${START[@]}" "$WEB"
+	monitor=$(field "$WEB" monitor)
+	floe console --read-only "$WEB" >seen &
+	wait_for 5 grep -q up seen
+	# A second after the start memory is given back, once.
+	sleep 1.5
+	before=$(grep ctxt_switches "/proc/$monitor/status" "/proc/$!/status")
+	sleep 2
+	assert_eq "$before" "$(grep ctxt_switches "/proc/$monitor/status" "/proc/$!/status")" "wakeups"
+	kill $!
+	wait || true
+	sleep 0.3
+	before=$(grep ctxt_switches "/proc/$monitor/status")
+	sleep 1
+	assert_eq "$before" "$(grep ctxt_switches "/proc/$monitor/status")" "wakeups with nobody there"
+	run_ok floe stop "$WEB"
+}
+
 # ---- Restarts ----
 
 test_a_restart_keeps_the_options() {

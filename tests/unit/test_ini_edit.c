@@ -40,6 +40,7 @@ static void lines_that_go_on_are_one(void **unused)
 	assert_set("[B]\nKey=a \\\n  b\nOther=\\\nKey=no\n", "[B]\nKey=new\nOther=\\\nKey=no\n");
 	assert_set("[A]\nX=\\\n[B]\n", "[A]\nX=\\\n[B]\n\n[B]\nKey=new\n");
 	assert_set("[B]\nKey=a\\", "[B]\nKey=new\n");
+	assert_set("[B]\\\n", "[B]\\\n\n[B]\nKey=new\n");
 }
 
 int main(void)
