@@ -464,7 +464,7 @@ struct floe_machine_status {
 	const char *init;   /* path inside of what was booted; "": a command was run */
 	const char *uuid;   /* 32 hex digits */
 	const char *tree;   /* "writable", "read-only", "ephemeral" or "volatile" */
-	const char *store;  /* the host's /nix/store inside: "no", "ro" or "rw" */
+	const char *store;  /* what /nix/store is inside, as --store: "private", "ro" ... */
 	const char *cgroup; /* the control group, a path of the host */
 	struct floe_usage usage;
 	const char *os_name; /* os-release(5) of its tree: PRETTY_NAME, ID, VERSION_ID */

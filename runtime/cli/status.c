@@ -107,8 +107,8 @@ static void print_tree(const struct floe_machine_status *status)
 		print_label("Tree");
 		printf("%s%s%s%s", info->directory, *status->tree ? " (" : "", status->tree,
 		       *status->tree ? ")" : "");
-		if (*status->store && strcmp(status->store, "no") != 0)
-			printf(", the host's /nix/store %s", status->store);
+		if (*status->store && strcmp(status->store, "private") != 0)
+			printf(", /nix/store of the host: %s", status->store);
 		putchar('\n');
 	}
 	if (info->uid_count > 0) {

@@ -44,7 +44,7 @@ struct state {
 	const char *cgroup_exec;
 	const char *log;
 	const char *tree;  /* "writable", "read-only", "ephemeral" or "volatile" */
-	const char *store; /* of the host, as the option: "no", "ro" or "rw" */
+	const char *store; /* as the option: "private", "ro" ... */
 	uint32_t uid_base, uid_count;
 	uint64_t since_usec;
 	bool keep_unit;

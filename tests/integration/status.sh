@@ -24,7 +24,7 @@ start_known() { # OPTION...
 }
 
 test_status_is_for_people() {
-	start_known --read-only --store=no
+	start_known --read-only
 	run_ok floe status "$WEB"
 	assert_match "^$WEB"$'\n +State: ready since .* ago\n +Status: Settled\\.\n +Leader: [0-9]+ \(/bin/notifier' "$OUTPUT"
 	assert_match 'OS: Test "OS" \\ 1' "$OUTPUT"
