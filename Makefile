@@ -14,6 +14,8 @@ BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 MODULEDIR ?= $(LIBDIR)/floe
+SYSTEMDUNITDIR ?= $(PREFIX)/lib/systemd/system
+SUPERVISEDIR ?= $(PREFIX)/share/floe
 
 BUILD ?= build
 SANITIZE ?=
@@ -141,12 +143,13 @@ UNIT_PROGRAMS := $(patsubst %.c,$(O)/%,$(UNIT_SOURCES))
 BENCH_PROGRAMS := $(patsubst %.c,$(O)/%,$(BENCH_SOURCES))
 FUZZ_PROGRAMS := $(patsubst %.c,$(O)/%,$(FUZZ_SOURCES))
 MODULE_FILES := $(patsubst %,$(O)/modules/%.so,$(MODULES))
+SUPERVISE := $(patsubst supervise/%,$(O)/supervise/%,$(sort $(wildcard supervise/*)))
 SOLIB := libfloe.so.$(SOVERSION)
 
 ifdef STATIC
 all: $(O)/floe
 else
-all: $(O)/libfloe.a $(O)/$(SOLIB) $(if $(CLI_SOURCES),$(O)/floe) $(MODULE_FILES) $(O)/floe.pc
+all: $(O)/libfloe.a $(O)/$(SOLIB) $(if $(CLI_SOURCES),$(O)/floe) $(MODULE_FILES) $(O)/floe.pc $(SUPERVISE)
 endif
 
 # Changed flags rebuild everything: the file changes only when they do.
@@ -174,6 +177,11 @@ $(O)/libfloe.a: $(LIB_OBJECTS)
 	$(call say,AR)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
+
+# Files of service managers say where floe is.
+$(O)/supervise/%: supervise/% $(O)/.flags
+	@mkdir -p $(@D)
+	$(Q)sed 's|@BINDIR@|$(BINDIR)|g' $< >$@
 
 $(O)/libinternal.a: $(INTERNAL_OBJECTS)
 	$(call say,AR)
@@ -342,6 +350,11 @@ install: all
 	$(Q)ln -sf $(SOLIB) $(DESTDIR)$(LIBDIR)/libfloe.so
 	$(Q)$(INSTALL) -m 644 $(O)/libfloe.a $(DESTDIR)$(LIBDIR)/libfloe.a
 	$(Q)$(INSTALL) -m 644 runtime/floe.h $(DESTDIR)$(INCLUDEDIR)/floe.h
+	$(Q)$(INSTALL) -D -m 644 $(O)/supervise/floe@.service \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/floe@.service
+	$(Q)$(INSTALL) -D -m 755 $(O)/supervise/floe.openrc $(DESTDIR)$(SUPERVISEDIR)/floe.openrc
+	$(Q)$(INSTALL) -m 755 $(O)/supervise/run $(DESTDIR)$(SUPERVISEDIR)/run
+	$(Q)$(INSTALL) -m 644 $(O)/supervise/inittab $(DESTDIR)$(SUPERVISEDIR)/inittab
 	$(Q)$(INSTALL) -m 644 $(O)/floe.pc $(DESTDIR)$(LIBDIR)/pkgconfig/floe.pc
 	$(Q)$(foreach f,$(MODULE_FILES),$(INSTALL) -m 755 $(f) $(DESTDIR)$(MODULEDIR)/ &&) :
 	$(Q)$(foreach f,$(MAN_PAGES),$(INSTALL) -D -m 644 $(f) \
@@ -354,9 +367,11 @@ uninstall:
 		$(DESTDIR)$(LIBDIR)/libfloe.a $(DESTDIR)$(INCLUDEDIR)/floe.h \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/floe.pc $(DESTDIR)$(COMPLETION_bash) \
 		$(DESTDIR)$(COMPLETION_zsh) $(DESTDIR)$(COMPLETION_fish) \
+		$(DESTDIR)$(SYSTEMDUNITDIR)/floe@.service \
+		$(patsubst %,$(DESTDIR)$(SUPERVISEDIR)/%,floe.openrc run inittab) \
 		$(foreach m,$(ALL_MODULES),$(DESTDIR)$(MODULEDIR)/$(m).so) \
 		$(foreach f,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(call man_section,$(f))/$(notdir $(f)))
-	-rmdir $(DESTDIR)$(MODULEDIR)
+	-rmdir $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(SUPERVISEDIR)
 
 clean:
 	rm -rf $(BUILD)

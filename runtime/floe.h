@@ -137,6 +137,26 @@ FLOE_PUBLIC int floe_settings_check(const char *path, const struct floe_settings
 				    floe_finding_function function, void *context,
 				    struct floe_error *error);
 
+/*
+ * The settings file that counts for machine NAME: its *PATH and *TEXT, the caller's to free(). Where
+ * there is none, *TEXT is NULL and *PATH where one would be written.
+ */
+FLOE_PUBLIC int floe_settings_read(const char *name, char **path, char **text,
+				   struct floe_error *error);
+
+/*
+ * Makes TEXT the settings of machine NAME, in the file of /etc that counts, or one that does from then
+ * on. It is checked before, as floe_settings_check() does, and refused with -EINVAL if no machine
+ * could be run with it. FUNCTION may be NULL.
+ */
+FLOE_PUBLIC int floe_settings_write(const char *name, const char *text,
+				    floe_finding_function function, void *context,
+				    struct floe_error *error);
+
+/* The same for some limits, as floe_set() takes them: the rest of the file stays as it is. */
+FLOE_PUBLIC int floe_settings_save(const char *name, const char *const assignments[], size_t count,
+				   struct floe_error *error);
+
 /* ---- What would be done ------------------------------------------------------------------- */
 
 enum floe_format {
@@ -188,6 +208,18 @@ struct floe_start_options {
 FLOE_PUBLIC int floe_start(struct floe_spec *spec, const struct floe_start_options *options,
 			   struct floe_error *error);
 
+/* Has image NAME started with the host, or no longer: by "floe start --all-enabled", or by systemd
+ * where that is and floe's unit is installed. */
+FLOE_PUBLIC int floe_enable(const char *name, struct floe_error *error);
+FLOE_PUBLIC int floe_disable(const char *name, struct floe_error *error);
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_name_function)(void *context, const char *name);
+
+/* Calls FUNCTION for each that is enabled, sorted by name. */
+FLOE_PUBLIC int floe_enabled_list(floe_name_function function, void *context,
+				  struct floe_error *error);
+
 struct floe_exec_options {
 	size_t size;
 	const char *user;      /* name or number inside; NULL: root */
@@ -200,6 +232,7 @@ struct floe_exec_options {
 	int output;
 	int error_output;
 	int signal_fd; /* as in floe_run_options */
+	bool login;    /* on a terminal: the tree's getty or login asks who it is; no arguments */
 };
 
 /* Runs a command in all namespaces of machine NAME; *STATUS is its exit status, 128+N when a
@@ -215,6 +248,126 @@ struct floe_stop_options {
 
 /* Ends machine NAME and returns when it and all it used are gone. */
 FLOE_PUBLIC int floe_stop(const char *name, const struct floe_stop_options *options,
+			  struct floe_error *error);
+
+struct floe_kill_options {
+	size_t size;
+	const char *signal; /* name or number; NULL: TERM */
+	bool leader;        /* PID 1 inside alone, else every process of the machine */
+};
+
+/* Sends a signal to the processes of machine NAME. PID 1 gets it only if it has a handler, but for
+ * KILL and STOP (pid_namespaces(7)). */
+FLOE_PUBLIC int floe_kill(const char *name, const struct floe_kill_options *options,
+			  struct floe_error *error);
+
+/* Stops every process of machine NAME where it is, or lets all go on; returns when that is so. */
+FLOE_PUBLIC int floe_pause(const char *name, struct floe_error *error);
+FLOE_PUBLIC int floe_resume(const char *name, struct floe_error *error);
+
+struct floe_reboot_options {
+	size_t size;
+	unsigned timeout_ms; /* until it is back; 0: the default of 90 s; nothing is killed then */
+	bool no_wait;        /* return when its init was asked */
+};
+
+/* Asks the init of machine NAME to reboot, and waits until the machine is ready again. */
+FLOE_PUBLIC int floe_reboot(const char *name, const struct floe_reboot_options *options,
+			    struct floe_error *error);
+
+/* Ends machine NAME as floe_stop() does and starts it again as it was started, by its own monitor:
+ * only what runs in the background has one that can. Returns when it is ready. */
+struct floe_restart_options {
+	size_t size;
+	unsigned stop_timeout_ms; /* as in floe_stop_options */
+	unsigned timeout_ms;      /* until it is ready again; 0: the default of 90 s */
+};
+
+FLOE_PUBLIC int floe_restart(const char *name, const struct floe_restart_options *options,
+			     struct floe_error *error);
+
+struct floe_console_options {
+	size_t size;
+	int input;     /* -1: only watch; a terminal is put into raw mode */
+	int output;    /* -1: none */
+	int signal_fd; /* as in floe_run_options: TERM, INT and HUP leave; -1: none */
+};
+
+/*
+ * Connects the descriptors to the console of machine NAME, which runs in the background, beginning
+ * with its last lines. Several can at a time. Returns 0 when Ctrl-] was pressed three times within
+ * a second or a signal came, 1 when the machine ended.
+ */
+FLOE_PUBLIC int floe_console(const char *name, const struct floe_console_options *options,
+			     struct floe_error *error);
+
+/*
+ * Changes limits of machine NAME while it runs: ASSIGNMENTS are options of floe_options() with their
+ * values, "memory=2G", "cpu=1.5", "io=10M:5M", "tasks-max=500"; "infinity" takes one away. All are
+ * checked before one is changed. They hold until the machine ends, and over restarts by its own
+ * monitor in the background.
+ */
+FLOE_PUBLIC int floe_set(const char *name, const char *const assignments[], size_t count,
+			 struct floe_error *error);
+
+struct floe_bind_options {
+	size_t size;
+	const char *target; /* absolute path inside; NULL: that of the source */
+	bool read_only;     /* and root inside cannot change that, if it is not root outside */
+	bool make;          /* a mount point that is missing, with the directories above it */
+	bool not_recursive; /* without what is mounted below the source */
+	bool idmap;         /* id N of the source is id N inside */
+};
+
+/* Mounts SOURCE, a file or directory of the host, in the running machine NAME. It is there until the
+ * machine ends or unmounts it. */
+FLOE_PUBLIC int floe_bind(const char *name, const char *source,
+			  const struct floe_bind_options *options, struct floe_error *error);
+
+struct floe_copy_options {
+	size_t size;
+	bool force;    /* replace what is there */
+	int signal_fd; /* as in floe_run_options: a signal cancels; -1: none */
+	floe_note_function note;
+	void *context;
+};
+
+/*
+ * Copies a file or directory tree from the host into the running machine NAME, or from there to the
+ * host: into TARGET if that is a directory, else as that. It is there as a whole or not at all.
+ * Owners, permissions and times are kept, ids being those of each side; from a machine come no
+ * set-user-id and set-group-id bits. Hard links become files of their own; extended attributes,
+ * sockets, devices and what is mounted below are left out.
+ */
+FLOE_PUBLIC int floe_copy_to(const char *name, const char *source, const char *target,
+			     const struct floe_copy_options *options, struct floe_error *error);
+FLOE_PUBLIC int floe_copy_from(const char *name, const char *source, const char *target,
+			       const struct floe_copy_options *options, struct floe_error *error);
+
+struct floe_logs_options {
+	size_t size;
+	int output;
+	bool all;       /* from the first line that is kept */
+	uint64_t lines; /* else: the last ones */
+	bool follow;    /* go on until the machine has ended */
+};
+
+/* Writes the console log of machine NAME, which need not run any more, to a descriptor. */
+FLOE_PUBLIC int floe_logs(const char *name, const struct floe_logs_options *options,
+			  struct floe_error *error);
+
+enum floe_wait_for {
+	FLOE_WAIT_READY, /* -ESRCH when it ends before; -ENOENT when it is not there */
+	FLOE_WAIT_GONE,  /* no process of it is left, nor a monitor that restarts it */
+};
+
+struct floe_wait_options {
+	size_t size;
+	enum floe_wait_for what;
+	unsigned timeout_ms; /* 0: no limit; after that -ETIMEDOUT */
+};
+
+FLOE_PUBLIC int floe_wait(const char *name, const struct floe_wait_options *options,
 			  struct floe_error *error);
 
 /* Cleans what killed monitors and interrupted imports left; NAME: of one machine only, NULL: all.
@@ -246,6 +399,7 @@ struct floe_machine_info {
 	const char *const *ports; /* that lead there: protocol, [address:]port of the host, and of
 				   * the machine, such as "tcp 127.0.0.1:8080 80" */
 	size_t port_count;
+	bool paused; /* all its processes are frozen */
 };
 
 /* Valid only during the call; return non-zero to end the listing with that value. */
@@ -278,6 +432,97 @@ FLOE_PUBLIC int floe_container_list(floe_container_function function, void *cont
  */
 FLOE_PUBLIC int floe_reload(const char *name, const struct floe_exec_options *options, int *status,
 			    struct floe_error *error);
+
+/* ---- What happens to machines -------------------------------------------------------------- */
+
+enum floe_event_type {
+	FLOE_EVENT_PRESENT, /* it was there when the watch began */
+	FLOE_EVENT_ADDED,
+	FLOE_EVENT_CHANGED, /* another state, status or first process */
+	FLOE_EVENT_REMOVED, /* info is what was known last */
+};
+
+struct floe_event {
+	enum floe_event_type type;
+	uint64_t time_usec; /* CLOCK_REALTIME */
+	const struct floe_machine_info *info;
+};
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_event_function)(void *context, const struct floe_event *event);
+
+struct floe_watch;
+
+/* Watches all machines. *WATCH is the caller's to close. */
+FLOE_PUBLIC int floe_watch_open(struct floe_watch **watch, struct floe_error *error);
+FLOE_PUBLIC void floe_watch_close(struct floe_watch *watch);
+
+/* Readable when something happened; stays the watch's. */
+FLOE_PUBLIC int floe_watch_fd(const struct floe_watch *watch);
+
+/* Calls FUNCTION for what happened since the last call, at first for every machine. What was undone
+ * in between is not told. Never blocks. */
+FLOE_PUBLIC int floe_watch_read(struct floe_watch *watch, floe_event_function function,
+				void *context, struct floe_error *error);
+
+/* What a machine uses, and may use. UINT64_MAX: that is not known, or there is no limit. */
+struct floe_usage {
+	uint64_t memory_bytes;
+	uint64_t memory_max;
+	uint64_t cpu_usec; /* of all CPUs since the start */
+	uint64_t cpu_max;  /* in thousandths of a CPU */
+	uint64_t tasks;
+	uint64_t tasks_max;
+	uint64_t io_read_bytes; /* of disks, since the start */
+	uint64_t io_write_bytes;
+};
+
+struct floe_process {
+	pid_t pid;           /* as seen by the caller */
+	const char *cgroup;  /* path below the machine's control group; "" for that itself */
+	const char *command; /* printable text */
+};
+
+/* All texts are printable, and "" when that is not known. */
+struct floe_machine_status {
+	const struct floe_machine_info *info;
+	const char *init;   /* path inside of what was booted; "": a command was run */
+	const char *uuid;   /* 32 hex digits */
+	const char *tree;   /* "writable", "read-only", "ephemeral" or "volatile" */
+	const char *store;  /* what /nix/store is inside, as --store: "private", "ro" ... */
+	const char *cgroup; /* the control group, a path of the host */
+	struct floe_usage usage;
+	const char *os_name; /* os-release(5) of its tree: PRETTY_NAME, ID, VERSION_ID */
+	const char *os_id;
+	const char *os_version;
+	const struct floe_process *processes; /* group by group */
+	size_t process_count;
+	const char *const *lines; /* the last ones of its console log */
+	size_t line_count;
+};
+
+/* What costs time is only looked at when it is asked for. */
+enum floe_status_part {
+	FLOE_STATUS_USAGE = 1,
+	FLOE_STATUS_OS = 2,
+	FLOE_STATUS_PROCESSES = 4,
+	FLOE_STATUS_CONSOLE = 8,
+	FLOE_STATUS_ALL = 15,
+};
+
+/* Valid only during the call; return non-zero to end with that value. */
+typedef int (*floe_status_function)(void *context, const struct floe_machine_status *status);
+
+struct floe_status_options {
+	size_t size;
+	unsigned parts; /* of enum floe_status_part; 0: all */
+	unsigned lines; /* of the console log; 0: 10 */
+};
+
+/* Calls FUNCTION for machine NAME, or with NULL for each machine, sorted by name. */
+FLOE_PUBLIC int floe_machine_status(const char *name, const struct floe_status_options *options,
+				    floe_status_function function, void *context,
+				    struct floe_error *error);
 
 /* ---- Images -------------------------------------------------------------------------------- */
 

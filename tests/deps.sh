@@ -12,7 +12,8 @@ libraries_test='cmocka'
 commands_test='gpg gpgv strace clang clang-tidy clang-format cppcheck shellcheck busybox systemd-nspawn crun runc
 	lxc-start bwrap
 	debootstrap unshare ip nft iptables-legacy iptables-nft iperf3 setfattr setfacl setcap xz zstd bzip2 jq python3
-	mandoc zsh fish mkfs.btrfs mkfs.xfs udhcpc dhclient dhcpcd dnsmasq dig'
+	mandoc zsh fish mkfs.btrfs mkfs.xfs udhcpc dhclient dhcpcd dnsmasq dig runsv s6-supervise
+	openrc-run'
 
 apt_build='gcc libc6-dev make pkg-config libcap-dev libmnl-dev libjansson-dev libseccomp-dev
 	libarchive-dev liblzma-dev libzstd-dev zlib1g-dev libsqlite3-dev libcurl4-openssl-dev'
@@ -22,7 +23,7 @@ apt_test="$apt_static libcmocka-dev clang clang-tidy clang-format cppcheck shell
 	busybox-static strace systemd-container crun runc lxc bubblewrap debootstrap util-linux iproute2 nftables
 	attr acl libcap2-bin procps tar xz-utils zstd bzip2 jq python3 python3-jsonschema
 	mandoc zsh fish btrfs-progs xfsprogs systemd udhcpc isc-dhcp-client dhcpcd-base
-	dnsmasq-base bind9-dnsutils iptables iperf3 netavark g++ netbase gpg gpgv"
+	dnsmasq-base bind9-dnsutils iptables iperf3 netavark g++ netbase gpg gpgv runit s6 openrc"
 
 dnf_build='gcc glibc-devel make pkgconf-pkg-config libcap-devel libmnl-devel jansson-devel
 	libseccomp-devel libarchive-devel xz-devel libzstd-devel zlib-devel

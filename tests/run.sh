@@ -36,6 +36,7 @@ chosen() { [[ -z $ONLY || $1 =~ $ONLY ]]; }
 count_cmocka() { # LOG
 	awk '/^\[  PASSED  \] [0-9]+ test\(s\)/ { passed += $4 }
 		/^\[  (FAILED |SKIPPED|ERROR  ?) \] [0-9]+ test\(s\)/ { failed += $4 }
+		/^\[  FAILED  \] GROUP (SETUP|TEARDOWN)/ { failed++ }
 		END { print passed + 0, failed + 0 }' "$1"
 }
 

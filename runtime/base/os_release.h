@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading os-release(5). */
+/* What a tree says it is: os-release(5). Pure text. */
 #ifndef FLOE_BASE_OS_RELEASE_H
 #define FLOE_BASE_OS_RELEASE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The value of KEY in TEXT, its quotes and escapes resolved, control characters left out, cut at
- * SIZE - 1 bytes. False with VALUE "" when there is none. */
-bool os_release_get(const char *text, const char *key, char *value, size_t size);
+/*
+ * Writes what TEXT assigns to KEY to VALUE, which has SIZE bytes, without the quotes and
+ * backslashes of the shell and without control characters; a longer value is cut. False, with VALUE
+ * empty, when it says nothing.
+ */
+bool os_release_value(const char *text, const char *key, char *value, size_t size);
 
 #endif

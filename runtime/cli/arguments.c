@@ -262,3 +262,16 @@ bool read_timeout(const struct floe_match *match, unsigned *milliseconds)
 		    match->option->name, match->value);
 	return false;
 }
+
+bool read_count(const struct floe_match *match, unsigned *count)
+{
+	static const struct unit units[] = {{"", 1}};
+	uint64_t value;
+
+	if (read_number(match, units, INT32_MAX, &value)) {
+		*count = (unsigned)value;
+		return true;
+	}
+	say_failure("--%s=%.100s: expected a number", match->option->name, match->value);
+	return false;
+}

@@ -43,6 +43,28 @@ int verb_shell(const struct verb *verb, size_t count, char *const words[]);
 int verb_reload(const struct verb *verb, size_t count, char *const words[]);
 int verb_stop(const struct verb *verb, size_t count, char *const words[]);
 int verb_terminate(const struct verb *verb, size_t count, char *const words[]);
+int verb_status(const struct verb *verb, size_t count, char *const words[]);
+int verb_show(const struct verb *verb, size_t count, char *const words[]);
+int verb_kill(const struct verb *verb, size_t count, char *const words[]);
+int verb_pause(const struct verb *verb, size_t count, char *const words[]);
+int verb_resume(const struct verb *verb, size_t count, char *const words[]);
+int verb_reboot(const struct verb *verb, size_t count, char *const words[]);
+int verb_restart(const struct verb *verb, size_t count, char *const words[]);
+int verb_console(const struct verb *verb, size_t count, char *const words[]);
+int verb_login(const struct verb *verb, size_t count, char *const words[]);
+int verb_logs(const struct verb *verb, size_t count, char *const words[]);
+int verb_set(const struct verb *verb, size_t count, char *const words[]);
+int verb_top(const struct verb *verb, size_t count, char *const words[]);
+int verb_bind(const struct verb *verb, size_t count, char *const words[]);
+int verb_copy_to(const struct verb *verb, size_t count, char *const words[]);
+int verb_copy_from(const struct verb *verb, size_t count, char *const words[]);
+int verb_enable(const struct verb *verb, size_t count, char *const words[]);
+int verb_disable(const struct verb *verb, size_t count, char *const words[]);
+int verb_cat(const struct verb *verb, size_t count, char *const words[]);
+int verb_edit(const struct verb *verb, size_t count, char *const words[]);
+int verb_wait(const struct verb *verb, size_t count, char *const words[]);
+int verb_events(const struct verb *verb, size_t count, char *const words[]);
+int verb_exec(const struct verb *verb, size_t count, char *const words[]);
 int verb_list(const struct verb *verb, size_t count, char *const words[]);
 int verb_check_config(const struct verb *verb, size_t count, char *const words[]);
 int verb_gc(const struct verb *verb, size_t count, char *const words[]);
@@ -51,8 +73,12 @@ int verb_help(const struct verb *verb, size_t count, char *const words[]);
 int verb_version(const struct verb *verb, size_t count, char *const words[]);
 
 /* Options of the verbs' own. */
-extern const struct floe_option start_options[2], plan_options[2], shell_options[3],
-	stop_options[2], list_options[3], check_options[1];
+extern const struct floe_option check_options[1];
+extern const struct floe_option start_options[3], plan_options[2], shell_options[3],
+	stop_options[2], list_options[3], status_options[2], show_options[3], kill_options[3],
+	reboot_options[2], wait_options[3], events_options[1], restart_options[2],
+	console_options[1], logs_options[3], top_options[4], bind_options[4], copy_options[1],
+	set_options[1];
 
 /* ---- Reading the words of a verb -------------------------------------------------------------- */
 
@@ -90,6 +116,10 @@ bool match_is(const struct floe_match *match, const char *name);
 /* Checks that between MIN and MAX operands were given; prints what is wrong if not. */
 bool operands_check(const struct arguments *arguments, size_t min, size_t max);
 
+/* Calls FUNCTION for every operand, whatever becomes of those before it. An exit status. */
+typedef int (*operand_function)(const void *context, const char *name, struct floe_error *error);
+int act_on_each(const struct arguments *arguments, operand_function function, const void *context);
+
 /* Fills SPEC with the options read, and the operands from SKIP on as command. As
  * arguments_next(): 0 or -1. *QUIET is set when notes are not wanted; may be NULL. */
 int arguments_to_spec(struct arguments *arguments, struct floe_spec *spec, size_t skip,
@@ -98,9 +128,11 @@ int arguments_to_spec(struct arguments *arguments, struct floe_spec *spec, size_
 /* "yes", "no" and what else systemd takes for them, as the value of NAME; prints what is wrong. */
 bool read_bool(const char *name, const char *text, bool *value);
 
-/* Digits with K, M, G or T for bytes, and seconds for milliseconds; print what is wrong. */
+/* Digits with K, M, G or T for bytes, seconds for milliseconds, a plain number; print what is
+ * wrong. */
 bool read_size(const struct floe_match *match, uint64_t *bytes);
 bool read_timeout(const struct floe_match *match, unsigned *milliseconds);
+bool read_count(const struct floe_match *match, unsigned *count);
 
 /* ---- Saying ----------------------------------------------------------------------------------- */
 
@@ -117,8 +149,22 @@ bool use_colours(FILE *stream);
 /* TEXT as a JSON string, with its quotes. */
 void print_json_text(FILE *stream, const char *text);
 
+/* Starts what is enabled and does not run, all at a time. An exit status. */
+int start_enabled(const struct floe_start_options *options);
+
 /* Prints help on VERB, or on floe when it is NULL. */
 void print_help(FILE *stream, const struct verb *verb);
+
+/* "1.5G" for bytes, "2min 3s" for microseconds, into TEXT; "-" for UINT64_MAX, which is unknown. */
+#define AMOUNT_SIZE 32
+const char *format_bytes(uint64_t bytes, char text[static AMOUNT_SIZE]);
+const char *format_time(uint64_t usec, char text[static AMOUNT_SIZE]);
+
+/* Prints the machines named by ARGUMENTS, or all, as a JSON array. An exit status. */
+int show_json(const struct arguments *arguments);
+
+/* The word for a state. */
+const char *state_name(enum floe_machine_state state);
 
 /* ---- Tables of text --------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* floe list: machines or images. */
 #include "images.h"
+#include "properties.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,17 +17,6 @@ struct listing {
 	size_t count;
 	struct text_table table;
 };
-
-static const char *state_name(enum floe_machine_state state)
-{
-	static const char *const names[] = {
-		[FLOE_MACHINE_STARTING] = "starting", [FLOE_MACHINE_RUNNING] = "running",
-		[FLOE_MACHINE_READY] = "ready",       [FLOE_MACHINE_STOPPING] = "stopping",
-		[FLOE_MACHINE_DEAD] = "dead",
-	};
-
-	return names[state];
-}
 
 /* Begins an object of the array; KEY begins a member. */
 static void begin_object(struct listing *listing)
@@ -89,6 +79,7 @@ static void print_machine(struct listing *listing, const struct floe_machine_inf
 	print_text("link", info->link);
 	print_texts("addresses", info->addresses, info->address_count);
 	print_texts("ports", info->ports, info->port_count);
+	printf(", \"paused\": %s", info->paused ? "true" : "false");
 	fputs(" }", stdout);
 }
 
@@ -107,8 +98,9 @@ static int add_machine(void *context, const struct floe_machine_info *info)
 	if (info->uid_count > 0)
 		snprintf(users, sizeof(users), "%" PRIu32, info->uid_base);
 	table_add(&listing->table,
-		  (const char *const[]){info->name, state_name(info->state), leader, users, address,
-					info->directory ?: "-"});
+		  (const char *const[]){info->name,
+					info->paused ? "paused" : state_name(info->state), leader,
+					users, address, info->directory ?: "-"});
 	return 0;
 }
 

@@ -67,3 +67,34 @@ void print_json_text(FILE *stream, const char *text)
 	}
 	fputc('"', stream);
 }
+
+const char *format_bytes(uint64_t bytes, char text[static AMOUNT_SIZE])
+{
+	static const char units[] = "BKMGTPE";
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	if (bytes == UINT64_MAX)
+		return strcpy(text, "-");
+	for (; value >= 1024 && units[unit + 1]; unit++)
+		value /= 1024;
+	snprintf(text, AMOUNT_SIZE, unit && value < 100 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+	return text;
+}
+
+const char *format_time(uint64_t usec, char text[static AMOUNT_SIZE])
+{
+	unsigned long long seconds = usec / 1000000;
+
+	if (usec == UINT64_MAX)
+		return strcpy(text, "-");
+	if (seconds < 60)
+		snprintf(text, AMOUNT_SIZE, "%.3fs", (double)usec / 1000000);
+	else if (seconds < 3600)
+		snprintf(text, AMOUNT_SIZE, "%llumin %llus", seconds / 60, seconds % 60);
+	else if (seconds < 86400)
+		snprintf(text, AMOUNT_SIZE, "%lluh %llumin", seconds / 3600, seconds / 60 % 60);
+	else
+		snprintf(text, AMOUNT_SIZE, "%llud %lluh", seconds / 86400, seconds / 3600 % 24);
+	return text;
+}

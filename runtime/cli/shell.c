@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* floe shell: a command, or a login shell, in a running machine. */
+/* floe shell, exec and login: a command, a login shell or a getty in a running machine. */
 #include "cli.h"
 
 #include <stdint.h>
@@ -95,7 +95,7 @@ static int read_options(struct arguments *arguments, struct floe_exec_options *o
 		say_failure("--chdir=%.200s: expected an absolute path inside", options->directory);
 		return -1;
 	}
-	return r == 0 && operands_check(arguments, 1, SIZE_MAX) ? 0 : -1;
+	return r;
 }
 
 /* The exit status of the command, or 1. */
@@ -113,28 +113,82 @@ static int run_inside(const char *name, struct floe_exec_options *options)
 	return status;
 }
 
-int verb_shell(const struct verb *verb, size_t count, char *const words[])
+/* USER@NAME, as machinectl(1) and ssh(1) have it. The part after the last @. */
+static const char *split_user(char *operand, struct floe_exec_options *options)
+{
+	char *at = strrchr(operand, '@');
+
+	if (!at)
+		return operand;
+	*at = '\0';
+	options->user = *operand ? operand : options->user;
+	return at + 1;
+}
+
+static int enter(const struct verb *verb, size_t count, char *const words[], bool terminal,
+		 size_t min)
 {
 	struct arguments arguments;
 	struct environment environment = {0};
 	struct floe_exec_options options = {
 		.size = sizeof(options),
-		.terminal = isatty(STDIN_FILENO),
+		.terminal = terminal,
 		.input = STDIN_FILENO,
 		.output = STDOUT_FILENO,
 		.error_output = STDERR_FILENO,
 	};
-	const char *terminal = getenv("TERM");
+	const char *type = getenv("TERM");
 	int status;
 
 	if (!arguments_begin(&arguments, verb, count, words) ||
-	    (options.terminal && terminal && !add_variable(&environment, "TERM", terminal)) ||
-	    read_options(&arguments, &options, &environment) < 0) {
+	    (terminal && type && !add_variable(&environment, "TERM", type)) ||
+	    read_options(&arguments, &options, &environment) < 0 ||
+	    !operands_check(&arguments, min, SIZE_MAX)) {
 		status = arguments.status;
 	} else {
 		options.environment = environment.variables;
 		if (arguments.operand_count > 1)
 			options.arguments = arguments.operands + 1;
+		status = run_inside(split_user(arguments.operands[0], &options), &options);
+	}
+	environment_free(&environment);
+	arguments_free(&arguments);
+	return status;
+}
+
+int verb_shell(const struct verb *verb, size_t count, char *const words[])
+{
+	return enter(verb, count, words, isatty(STDIN_FILENO), 1);
+}
+
+int verb_exec(const struct verb *verb, size_t count, char *const words[])
+{
+	return enter(verb, count, words, false, 2);
+}
+
+int verb_login(const struct verb *verb, size_t count, char *const words[])
+{
+	struct arguments arguments;
+	struct environment environment = {0};
+	struct floe_match match;
+	struct floe_exec_options options = {
+		.size = sizeof(options),
+		.terminal = true,
+		.login = true,
+		.directory = "/",
+		.input = STDIN_FILENO,
+		.output = STDOUT_FILENO,
+		.error_output = STDERR_FILENO,
+	};
+	const char *type = getenv("TERM");
+	int status;
+
+	if (!arguments_begin(&arguments, verb, count, words) ||
+	    arguments_next(&arguments, &match) < 0 || !operands_check(&arguments, 1, 1) ||
+	    (type && !add_variable(&environment, "TERM", type))) {
+		status = arguments.status;
+	} else {
+		options.environment = environment.variables;
 		status = run_inside(arguments.operands[0], &options);
 	}
 	environment_free(&environment);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* floe stop, terminate, remove and gc: verbs that do one thing to each name. */
+/* floe stop, poweroff, terminate, remove and gc: verbs that do one thing to each name. */
 #include "images.h"
 
 #include <stdint.h>
@@ -13,39 +13,31 @@ const struct floe_option stop_options[2] = {
 	{.name = "kill", .group = "Stopping", .help = "kill at once, no orderly shutdown"},
 };
 
-typedef int (*act)(const char *name, const struct floe_stop_options *options,
-		   struct floe_error *error);
-
-static int stop_one(const char *name, const struct floe_stop_options *options,
-		    struct floe_error *error)
+static int stop_one(const void *context, const char *name, struct floe_error *error)
 {
-	return floe_stop(name, options, error);
+	return floe_stop(name, context, error);
 }
 
-static int remove_one(const char *name, const struct floe_stop_options *options,
-		      struct floe_error *error)
+static int remove_one(const void *context, const char *name, struct floe_error *error)
 {
-	(void)options;
+	(void)context;
 	return floe_image_remove(name, error);
 }
 
-static int gc_one(const char *name, const struct floe_stop_options *options,
-		  struct floe_error *error)
+static int gc_one(const void *context, const char *name, struct floe_error *error)
 {
-	(void)options;
+	(void)context;
 	return floe_gc(name, error);
 }
 
-/* Every name gets its turn, whatever becomes of those before it. */
-static int act_on_all(const struct arguments *arguments, act function,
-		      const struct floe_stop_options *options)
+int act_on_each(const struct arguments *arguments, operand_function function, const void *context)
 {
 	int status = EXIT_SUCCESS;
 
 	for (size_t i = 0; i < arguments->operand_count; i++) {
 		struct floe_error error = {0};
 
-		if (function(arguments->operands[i], options, &error) < 0)
+		if (function(context, arguments->operands[i], &error) < 0)
 			status = say_error(&error);
 	}
 	return status;
@@ -66,8 +58,8 @@ static int read_options(struct arguments *arguments, struct floe_stop_options *o
 }
 
 /* With MIN 0 and no names, FUNCTION is called once with NULL: all. */
-static int act_on_names(const struct verb *verb, size_t count, char *const words[], act function,
-			struct floe_stop_options options, size_t min)
+static int act_on_names(const struct verb *verb, size_t count, char *const words[],
+			operand_function function, struct floe_stop_options options, size_t min)
 {
 	struct arguments arguments;
 	struct floe_error error = {0};
@@ -77,9 +69,9 @@ static int act_on_names(const struct verb *verb, size_t count, char *const words
 	    read_options(&arguments, &options, min) < 0)
 		status = arguments.status;
 	else if (arguments.operand_count > 0)
-		status = act_on_all(&arguments, function, &options);
+		status = act_on_each(&arguments, function, &options);
 	else
-		status = function(NULL, &options, &error) < 0 ? say_error(&error) : EXIT_SUCCESS;
+		status = function(&options, NULL, &error) < 0 ? say_error(&error) : EXIT_SUCCESS;
 	arguments_free(&arguments);
 	return status;
 }

@@ -36,8 +36,8 @@ void image_read_os(const struct image *image, char os[static IMAGE_OS_MAX])
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(files) && !os[0]; i++)
 		if (path_read_in(root, files[i], text, OS_RELEASE_SIZE) >= 0 &&
-		    !os_release_get(text, "PRETTY_NAME", os, IMAGE_OS_MAX))
-			os_release_get(text, "NAME", os, IMAGE_OS_MAX);
+		    !(os_release_value(text, "PRETTY_NAME", os, IMAGE_OS_MAX) && os[0]))
+			os_release_value(text, "NAME", os, IMAGE_OS_MAX);
 }
 
 /* ---- The size ---- */

@@ -28,7 +28,7 @@ static void judge_signal(struct ending *ending, int signal)
 		snprintf(ending->text, sizeof(ending->text), "powered off");
 	} else if (signal == SIGHUP) {
 		ending->status = ending->keep_unit ? STATUS_REBOOT : 0;
-		ending->restart = !ending->keep_unit && !stopped;
+		ending->restart |= !ending->keep_unit && !stopped;
 		snprintf(ending->text, sizeof(ending->text), "rebooted");
 	} else {
 		ending->status = 1;
@@ -39,7 +39,7 @@ static void judge_signal(struct ending *ending, int signal)
 
 static void judge_status(struct ending *ending)
 {
-	ending->restart = false;
+	ending->restart = ending->result.restart;
 	if (WIFSIGNALED(ending->wait_status)) {
 		judge_signal(ending, WTERMSIG(ending->wait_status));
 		return;

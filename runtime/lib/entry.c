@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -215,6 +216,23 @@ static void join_cgroups(const struct entry *entry, int channel)
 		require(channel, ENTRY_CGROUP, cgroup_join(entry->cgroup, 0));
 }
 
+/* Where the helper goes back to once the command is made. Opened before the namespaces are entered:
+ * what may be written by it is a matter of then (cgroup_procs_write_permission() in the kernel). */
+static int open_own_group(const struct entry *entry)
+{
+	char path[PATH_MAX];
+	size_t length = entry->helper ? strlen(entry->helper) : 0;
+	static const char file[] = "/cgroup.procs";
+
+	if (length == 0)
+		return -1;
+	if (length + sizeof(file) > sizeof(path))
+		return -ENAMETOOLONG;
+	memcpy(path, entry->helper, length);
+	memcpy(path + length, file, sizeof(file));
+	return open(path, O_WRONLY | O_CLOEXEC);
+}
+
 /* The caller's wishes: signals for the command. False when the caller is gone. */
 static bool pass_signal(int channel, pid_t command)
 {
@@ -254,7 +272,7 @@ _Noreturn static void run_helper(const struct entry *entry, int channel)
 {
 	struct message message = {.type = ENTRY_ENDED};
 	sigset_t all;
-	int pidfd = -1;
+	int pidfd = -1, own_group;
 	pid_t pid;
 
 	/* Nothing inside may look into this process, or the next before it executes anything. */
@@ -262,6 +280,7 @@ _Noreturn static void run_helper(const struct entry *entry, int channel)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	setsid();
+	own_group = open_own_group(entry);
 	join_cgroups(entry, channel);
 	if (entry->namespaces && setns(entry->leader, (int)entry->namespaces) < 0)
 		fail(channel, ENTRY_NAMESPACES, -errno);
@@ -269,6 +288,9 @@ _Noreturn static void run_helper(const struct entry *entry, int channel)
 	require(channel, ENTRY_FORK, pid);
 	if (pid == 0)
 		run_command(entry, channel);
+	/* A failure leaves it where the machine may freeze it, to its own harm alone. */
+	if (own_group >= 0 && write(own_group, "0", 1) == 1)
+		close(own_group);
 	message.value = attend_command(channel, pid, pidfd);
 	message_send(channel, &message, -1);
 	_exit(0);

@@ -17,6 +17,7 @@ struct entry {
 
 	const char **cgroups; /* version 1 groups to be joined */
 	const char *cgroup;   /* the cgroup2 one, NULL: none */
+	const char *helper;   /* that of the helper, if it is another; NULL: the same */
 	size_t cgroup_count;
 
 	uint32_t uid, gid;

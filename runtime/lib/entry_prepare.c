@@ -10,6 +10,7 @@
 #include "../sys/process.h"
 #include "entry.h"
 #include "filters.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +56,10 @@ static int open_leader(struct entry *entry, const struct state *state, struct fl
 	if (entry->leader < 0)
 		return err_errno(error, -entry->leader, "cannot find the first process %d of %s",
 				 (int)state->leader, state->name);
+	if (usage_paused(state)) {
+		err_set(error, FLOE_ERROR_BUSY, EBUSY, "the machine %s is paused", state->name);
+		return err_hint(error, "\"floe resume %s\" lets it go on", state->name);
+	}
 	return entry_raise(&entry->leader);
 }
 
@@ -154,9 +159,20 @@ static bool beside_commands(const struct state *state, const char *path)
 	return is_below(path, parent);
 }
 
+/* A login becomes a session, which the systemd inside moves to a group of its tree: it can only move
+ * what is in that tree already (cgroup-v2.rst, "Delegation Containment"). */
+static int find_login_group(struct entry *entry, const struct state *state)
+{
+	entry->helper = entry->cgroup;
+	entry->cgroup = arena_printf(&entry->arena, "%s%s/floe-login", state->cgroup,
+				     state->keep_unit ? "" : "/payload");
+	return cgroup_make(entry->cgroup);
+}
+
 /* In version 1 hierarchies the machine's own groups; in version 2 one for commands, which may not
  * sit in the machine's part of the tree and is made by the first of them. */
-static int find_cgroups(struct entry *entry, const struct state *state, struct floe_error *error)
+static int find_cgroups(struct entry *entry, const struct state *state, bool login,
+			struct floe_error *error)
 {
 	int r;
 
@@ -164,7 +180,9 @@ static int find_cgroups(struct entry *entry, const struct state *state, struct f
 		const char *path = state->traces[i].path;
 		const char **slot;
 
-		if (strcmp(state->traces[i].kind, "cgroup") != 0 || beside_commands(state, path))
+		/* One that `floe set` may make later, and did not, is no place to be. */
+		if (strcmp(state->traces[i].kind, "cgroup") != 0 || beside_commands(state, path) ||
+		    access(path, F_OK) < 0)
 			continue;
 		slot = ARENA_APPEND(&entry->arena, entry->cgroups, entry->cgroup_count);
 		if (!slot)
@@ -175,6 +193,8 @@ static int find_cgroups(struct entry *entry, const struct state *state, struct f
 		return 0;
 	entry->cgroup = state->cgroup_exec;
 	r = cgroup_make(entry->cgroup);
+	if (r == 0 && login)
+		r = find_login_group(entry, state);
 	return r < 0 ? err_errno(error, -r, "cannot make the cgroup %s", entry->cgroup) : 0;
 }
 
@@ -340,6 +360,53 @@ static void make_arguments(struct entry *entry, const char *shell, char *const *
 	ARENA_APPEND(&entry->arena, entry->arguments, count);
 }
 
+/* The path in the tree of the first of PATH's directories that has the program; NULL: none has. */
+static const char *find_in_tree(struct entry *entry, int root, const char *program)
+{
+	const char *path = variable(entry, "PATH");
+
+	while (*path) {
+		size_t length = strcspn(path, ":");
+		const char *candidate =
+			arena_printf(&entry->arena, "%.*s/%s", (int)length, path, program);
+		CLEANUP_FD int fd = path_open_in(root, candidate, O_PATH, 0);
+
+		if (fd >= 0)
+			return candidate;
+		path += length + (path[length] == ':');
+	}
+	return NULL;
+}
+
+/* Shows the tree's greeting and asks for a name: util-linux's getty, which is told where login is
+ * since NixOS has it elsewhere; BusyBox's; or login itself, which asks as well. For all "-" is the
+ * terminal that they have already (agetty(8)). */
+static int make_login(struct entry *entry, const struct state *state, int root,
+		      struct floe_error *error)
+{
+	const char *login = find_in_tree(entry, root, "login");
+	const char *agetty = find_in_tree(entry, root, "agetty");
+	const char *getty = find_in_tree(entry, root, "getty");
+	const char *type = variable(entry, "TERM");
+	const char *const with_agetty[] = {agetty, "--noclear", "--login-program", login, "-",
+					   type,   NULL};
+	const char *const with_getty[] = {getty, "-l", login, "0", "-", type, NULL};
+	const char *const alone[] = {login, NULL};
+	const char *const *words = agetty ? with_agetty : getty ? with_getty : alone;
+	size_t count = 0;
+
+	if (!login) {
+		err_set(error, FLOE_ERROR_NOT_FOUND, ENOENT,
+			"there is no login program in the machine %s", state->name);
+		return err_hint(error, "\"floe shell %s\" needs none", state->name);
+	}
+	find_program(entry, words[0]);
+	for (; *words; words++)
+		add_argument(entry, &count, *words);
+	ARENA_APPEND(&entry->arena, entry->arguments, count);
+	return 0;
+}
+
 static void set_groups(struct entry *entry, const struct host_user *user)
 {
 	uint32_t *groups = arena_alloc(&entry->arena, (user->group_count + 1) * sizeof(*groups));
@@ -371,7 +438,10 @@ static int prepare_user(struct entry *entry, const struct state *state,
 			arena_strdup(&entry->arena, user->home && *user->home ? user->home : "/");
 		entry->last_directory = "/";
 		make_environment(entry, state, user, shell, root, options->environment);
-		make_arguments(entry, shell, options->arguments);
+		if (options->login)
+			r = make_login(entry, state, root, error);
+		else
+			make_arguments(entry, shell, options->arguments);
 	}
 	arena_free(&host.arena);
 	return r;
@@ -429,7 +499,7 @@ int entry_prepare(struct entry *entry, const struct state *state,
 	if (r == 0)
 		r = read_limits(entry, state, error);
 	if (r == 0)
-		r = find_cgroups(entry, state, error);
+		r = find_cgroups(entry, state, options->login, error);
 	if (r == 0)
 		r = prepare_in_tree(entry, state, options, error);
 	if (r < 0)

@@ -8,11 +8,13 @@
 #include "../monitor/notify.h"
 #include "../plan/host.h"
 #include "../plan/plan.h"
+#include "../spec/words.h"
 #include "../state/network.h"
 #include "../state/state.h"
 #include "../sys/clock.h"
 #include "ending.h"
 #include "filters.h"
+#include "limits_api.h"
 #include "module.h"
 
 #include <errno.h>
@@ -26,6 +28,7 @@
 /* From one start of the leader to its end. */
 struct cycle {
 	const struct life *life;
+	struct attach *attach;   /* of a detached machine; NULL: none */
 	bool noted;              /* the notes were passed on */
 	bool told;               /* the caller knows that it is ready */
 	uint64_t ready_deadline; /* 0: none, or told */
@@ -131,6 +134,16 @@ static uint64_t now_real_usec(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+/* What becomes of changes to the tree. */
+static const char *tree_mode(const struct spec *spec)
+{
+	if (spec->ephemeral != SPEC_EPHEMERAL_NO)
+		return "ephemeral";
+	if (spec->volatile_mode != SPEC_VOLATILE_NO)
+		return "volatile";
+	return spec->read_only ? "read-only" : "writable";
+}
+
 /* What the launch recorded when it claimed the name, and what is known since. */
 static int record(struct cycle *cycle, const struct log *log, struct floe_error *error)
 {
@@ -144,6 +157,8 @@ static int record(struct cycle *cycle, const struct log *log, struct floe_error 
 	state->leader = launch_leader(cycle->launch);
 	state->since_usec = now_real_usec();
 	state->log = cycle->life->detached ? log->path : "";
+	state->tree = tree_mode(cycle->life->spec);
+	state->store = word_of(&words_store, (int)cycle->life->spec->store);
 	state->boot = plan->boot;
 	state->uuid = plan->uuid;
 	state->cgroup = plan->cgroup;
@@ -151,6 +166,7 @@ static int record(struct cycle *cycle, const struct log *log, struct floe_error 
 	state->uid_base = plan->user_namespace ? plan->uid_base : 0;
 	state->uid_count = plan->user_namespace ? plan->uid_count : 0;
 	state->keep_unit = plan->keep_unit;
+	state->notify_ready = plan->notify_ready;
 	state->seccomp = plan->seccomp;
 	state->capabilities = plan->caps_bounding;
 	state->link = plan->link;
@@ -171,6 +187,7 @@ static int open_monitor(struct cycle *cycle, struct log *log, struct floe_error 
 		.input = life->input,
 		.output = life->detached ? -1 : life->output,
 		.log = life->detached ? log : NULL,
+		.attach = cycle->attach,
 		.signal_fd = life->signal_fd,
 		.ready_deadline = cycle->ready_deadline,
 		.detached = life->detached,
@@ -193,6 +210,15 @@ static int go(struct cycle *cycle, struct floe_error *error)
 	return r;
 }
 
+static int listen_for_others(struct cycle *cycle, struct floe_error *error)
+{
+	int r = cycle->attach ? attach_listen(cycle->attach, launch_state_fd(cycle->launch)) : 0;
+
+	return r < 0 ? err_errno(error, -r, "cannot make a socket in the record of %s",
+				 cycle->plan.name)
+		     : 0;
+}
+
 static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 {
 	int r = begin(cycle, error);
@@ -201,6 +227,8 @@ static int run(struct cycle *cycle, struct log *log, struct floe_error *error)
 		r = log_open(log, cycle->plan.name, error);
 	if (r == 0)
 		r = record(cycle, log, error);
+	if (r == 0)
+		r = listen_for_others(cycle, error);
 	if (r == 0)
 		r = launch_assembled(cycle->launch, error);
 	if (r == 0)
@@ -223,6 +251,8 @@ static int finish(struct cycle *cycle, int r, struct floe_error *error)
 	int undone;
 
 	monitor_close(cycle->monitor);
+	if (cycle->attach)
+		attach_unlisten(cycle->attach);
 	cycle->ending.wait_status = 0;
 	undone = launch_end(cycle->launch, &cycle->ending.wait_status, &undo);
 	if (r == 0 && undone < 0) {
@@ -272,21 +302,29 @@ static struct cycle next_cycle(const struct cycle *last)
 
 	return (struct cycle){
 		.life = last->life,
+		.attach = last->attach,
 		.noted = true,
 		.told = told,
 		.ready_deadline = told ? 0 : last->ready_deadline,
 	};
 }
 
+static void keep_limit(void *context, const char *assignment)
+{
+	limits_keep(context, assignment);
+}
+
 int life_run(const struct life *life, int *status, struct floe_error *error)
 {
 	struct floe_error own = {0};
 	struct log log = {.fd = -1};
-	struct cycle cycle = {.life = life};
+	struct attach attach;
+	struct cycle cycle = {.life = life, .attach = life->detached ? &attach : NULL};
 	int r;
 
 	/* What is noted in the log and sent upward is needed even if the caller wants no text. */
 	error = error ? error : &own;
+	attach_init(&attach, keep_limit, life->spec);
 	if (life->ready_timeout_us > 0)
 		cycle.ready_deadline = clock_usec() + life->ready_timeout_us;
 	do {
@@ -302,6 +340,7 @@ int life_run(const struct life *life, int *status, struct floe_error *error)
 	else
 		notify_send("STOPPING=1\nSTATUS=Container %s.\nEXIT_STATUS=%d", cycle.ending.text,
 			    *status);
+	attach_close(&attach);
 	log_close(&log);
 	return r;
 }

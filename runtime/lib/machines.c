@@ -4,6 +4,7 @@
 #include "../image/image.h"
 #include "../state/state.h"
 #include "internal.h"
+#include "usage.h"
 
 #include <errno.h>
 
@@ -13,7 +14,7 @@ static const enum floe_machine_state public_states[] = {
 	[STATE_DEAD] = FLOE_MACHINE_DEAD,
 };
 
-static struct floe_machine_info info_of(const char *name, const struct state *state)
+struct floe_machine_info machine_info(const char *name, const struct state *state)
 {
 	return (struct floe_machine_info){
 		.name = name,
@@ -31,6 +32,7 @@ static struct floe_machine_info info_of(const char *name, const struct state *st
 		.address_count = state->address_count,
 		.ports = state->ports,
 		.port_count = state->port_count,
+		.paused = usage_paused(state),
 	};
 }
 
@@ -43,7 +45,7 @@ static int list_one(const char *name, floe_machine_function function, void *cont
 	int r = state_read(name, &state, &own);
 
 	if (r == 0) {
-		info = info_of(name, &state);
+		info = machine_info(name, &state);
 		r = function(context, &info);
 	} else if (r == -ENOENT) { /* it ended just now */
 		r = 0;

@@ -202,6 +202,14 @@ static int use(struct spec *spec, const struct settings_file *found, struct floe
 	return judge(spec, found->path, &findings, error);
 }
 
+int settings_find(struct spec *spec, const char *name, struct settings_file *found,
+		  struct floe_error *error)
+{
+	int r = find_trusted(spec, name, found, error);
+
+	return r == 0 ? find_beside(spec, name, found, error) : r;
+}
+
 int settings_apply(struct spec *spec, struct floe_error *error)
 {
 	char name[MACHINE_NAME_MAX + 1];
@@ -212,9 +220,7 @@ int settings_apply(struct spec *spec, struct floe_error *error)
 		return 0;
 	r = spec_base_name(spec, name, error);
 	if (r == 0)
-		r = find_trusted(spec, name, &found, error);
-	if (r == 0)
-		r = find_beside(spec, name, &found, error);
+		r = settings_find(spec, name, &found, error);
 	if (r > 0)
 		r = use(spec, &found, error);
 	free(found.text);

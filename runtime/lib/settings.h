@@ -18,6 +18,12 @@ struct settings_file {
 	bool trusted;
 };
 
+/* Finds the one that counts for a machine NAME and reads it: 1, 0 if there is none, or an error. What
+ * is passed over becomes a note of SPEC, which says which tree it is. FOUND->text is the caller's to
+ * free(). */
+int settings_find(struct spec *spec, const char *name, struct settings_file *found,
+		  struct floe_error *error);
+
 /* Reads the regular file PATH below the descriptor ROOT, FILE->path being set. 1, 0 if there is
  * none, or an error. */
 int settings_read(int root, const char *path, struct settings_file *file, struct floe_error *error);

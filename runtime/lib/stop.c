@@ -2,92 +2,21 @@
 /* Ending a machine from outside: its monitor is asked, and what it held is waited for. */
 #include "../base/cleanup.h"
 #include "../state/identity.h"
-#include "../state/state.h"
 #include "../sys/clock.h"
 #include "../sys/process.h"
 #include "internal.h"
 #include "options.h"
+#include "target.h"
+#include "usage.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/inotify.h>
 
 #define STOP_TIMEOUT_MS 90000
 
 /* What a killed machine may take until all it used is removed. */
 #define KILL_TIMEOUT_MS 20000
-
-/* A monitor that has removed the record ends at once, unless it is a program with other plans. */
-#define EXIT_GRACE_MS 500
-
-/* One machine as it was found; a reboot in the foreground makes another of it. */
-struct target {
-	const char *name;
-	struct state state;
-	int monitor; /* pidfd */
-	int record;  /* inotify: tells when the record is gone */
-};
-
-static void target_close(struct target *target)
-{
-	cleanup_fd(&target->monitor);
-	cleanup_fd(&target->record);
-	state_free(&target->state);
-}
-
-/* The directory is watched before it is looked at: its removal cannot be missed. */
-static int watch_record(struct target *target)
-{
-	char path[256];
-
-	target->record = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (target->record < 0)
-		return -errno;
-	snprintf(path, sizeof(path), "%s/%s", state_root(), target->name);
-	return inotify_add_watch(target->record, path, IN_DELETE_SELF | IN_ONLYDIR) < 0 ? -errno
-											: 0;
-}
-
-/* -ENOENT: there is no such machine. 1: its monitor lives. 0: only traces are left. */
-static int target_find(struct target *target, const char *name, struct floe_error *error)
-{
-	int r;
-
-	*target = (struct target){.name = name, .monitor = -1, .record = -1};
-	r = state_read(name, &target->state, error);
-	if (r < 0)
-		return r;
-	if (target->state.phase == STATE_DEAD)
-		return 0;
-	r = watch_record(target);
-	if (r < 0 && r != -ENOENT)
-		return err_errno(error, -r, "cannot watch the record of %s", name);
-	target->monitor = identity_open(target->state.monitor, target->state.monitor_start);
-	return target->monitor >= 0 && r == 0;
-}
-
-/* Waits until the record or the monitor is gone. -ETIMEDOUT: neither. */
-static int target_wait(const struct target *target, uint64_t deadline)
-{
-	struct pollfd polls[] = {
-		{.fd = target->monitor, .events = POLLIN},
-		{.fd = target->record, .events = POLLIN},
-	};
-	int r;
-
-	do {
-		r = poll(polls, ARRAY_SIZE(polls), clock_timeout(deadline));
-	} while (r < 0 && errno == EINTR);
-	if (r < 0)
-		return -errno;
-	if (r == 0)
-		return -ETIMEDOUT;
-	if (!polls[0].revents)
-		poll(polls, 1, EXIT_GRACE_MS);
-	return 0;
-}
 
 static int signal_monitor(const struct target *target, struct floe_error *error)
 {
@@ -98,7 +27,9 @@ static int signal_monitor(const struct target *target, struct floe_error *error)
 						 (int)target->state.monitor, target->name);
 }
 
-/* A machine that is just being started has no leader yet: its monitor ends it, asked twice. */
+/* A machine that is just being started has no leader yet: its monitor ends it, asked twice. One that
+ * is paused is thawed once it has the signal, so that nothing of it goes on: who waits outside for
+ * commands inside stands still with them, and the dead would never be buried. */
 static int kill_machine(const struct target *target, struct floe_error *error)
 {
 	CLEANUP_FD int leader = identity_open(target->state.leader, target->state.leader_start);
@@ -107,15 +38,22 @@ static int kill_machine(const struct target *target, struct floe_error *error)
 	if (leader < 0)
 		return signal_monitor(target, error);
 	r = process_signal(leader, SIGKILL);
+	if (usage_paused(&target->state))
+		machine_freeze(&target->state, false);
 	return r == 0 || r == -ESRCH
 		       ? 0
 		       : err_errno(error, -r, "cannot kill the first process %d of %s",
 				   (int)target->state.leader, target->name);
 }
 
+/* One that is paused could not do what it is asked to. */
 static int end_orderly(const struct target *target, unsigned timeout_ms, struct floe_error *error)
 {
-	int r = signal_monitor(target, error);
+	int r = usage_paused(&target->state) ? machine_freeze(&target->state, false) : 0;
+
+	if (r < 0)
+		return err_errno(error, -r, "cannot resume %s to shut it down", target->name);
+	r = signal_monitor(target, error);
 
 	if (r == 0)
 		r = target_wait(target, clock_usec() + timeout_ms * UINT64_C(1000));

@@ -14,10 +14,6 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
-#define ESCAPE_KEY       '\x1d' /* Ctrl-] */
-#define ESCAPE_TIMES     3
-#define ESCAPE_TIME_USEC 1000000
-
 /* Entries of console_poll(). */
 enum {
 	POLL_MAIN,
@@ -91,16 +87,9 @@ static int open_outside(struct console *console, const struct console_setup *set
 /* Every key goes to the machine: its own terminal makes signals and echo of them. */
 static int make_raw(struct console *console, struct floe_error *error)
 {
-	struct termios raw;
+	int r = raw_enter(&console->terminal, console->input.fd);
 
-	if (console->input.fd < 0 || tcgetattr(console->input.fd, &console->saved) < 0)
-		return 0; /* no terminal */
-	raw = console->saved;
-	cfmakeraw(&raw);
-	if (tcsetattr(console->input.fd, TCSANOW, &raw) < 0)
-		return err_errno(error, errno, "cannot put the terminal into raw mode");
-	console->terminal = console->input.fd;
-	return 0;
+	return r < 0 ? err_errno(error, -r, "cannot put the terminal into raw mode") : 0;
 }
 
 int console_open(struct console *console, const struct console_setup *setup,
@@ -110,9 +99,11 @@ int console_open(struct console *console, const struct console_setup *setup,
 
 	memset(console, 0, sizeof(*console));
 	console->main = setup->main;
-	console->peer = console->terminal = -1;
+	console->peer = console->terminal.fd = console->terminal.channel = -1;
 	console->input.fd = console->output.fd = -1;
 	console->log = setup->log;
+	console->copy = setup->copy;
+	console->copy_context = setup->copy_context;
 	console->watch_escape = setup->escape;
 	console->last_out = '\n';
 	if (console->main < 0)
@@ -131,9 +122,7 @@ int console_open(struct console *console, const struct console_setup *setup,
 
 void console_close(struct console *console)
 {
-	if (console->terminal >= 0)
-		tcsetattr(console->terminal, TCSANOW, &console->saved);
-	console->terminal = -1;
+	raw_leave(&console->terminal);
 	if (console->last_out != '\n' && console->output.fd >= 0 && isatty(console->output.fd))
 		outside_write(&console->output, "\n", 1);
 	outside_close(&console->input);
@@ -196,6 +185,8 @@ static void fill_outward(struct console *console)
 	tail_add(&console->tail, data, (size_t)length);
 	if (console->log)
 		log_write(console->log, data, (size_t)length);
+	if (console->copy)
+		console->copy(console->copy_context, data, (size_t)length);
 	buffer->end += (size_t)length;
 }
 
@@ -237,10 +228,15 @@ static void fill_inward(struct console *console)
 		pass_end(console);
 		return;
 	}
-	if (console->watch_escape && console->terminal >= 0)
+	if (console->watch_escape && console->terminal.fd >= 0)
 		console->left |= escape_feed(&console->escape, data, (size_t)length, clock_usec());
 	console->last_in = data[length - 1];
 	buffer->end += (size_t)length;
+}
+
+bool console_takes_keys(struct console *console, size_t size)
+{
+	return console->main >= 0 && !console->draining && buffer_room(&console->inward) >= size;
 }
 
 static void flush_inward(struct console *console)
@@ -257,6 +253,17 @@ static void flush_inward(struct console *console)
 		buffer->start += (size_t)length;
 	else if (length < 0 && errno != EAGAIN && errno != EINTR)
 		buffer->start = buffer->end;
+}
+
+void console_type(struct console *console, const char *data, size_t size)
+{
+	struct console_buffer *buffer = &console->inward;
+
+	if (!console_takes_keys(console, size))
+		return;
+	memcpy(buffer->data + buffer->end, data, size);
+	buffer->end += size;
+	flush_inward(console);
 }
 
 static void poll_set(struct pollfd *entry, int fd, short events)
@@ -307,6 +314,14 @@ void console_resize(struct console *console)
 		return;
 	/* The kernel sends SIGWINCH inside, when the size is another (ioctl_tty(2)). */
 	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+		ioctl(console->main, TIOCSWINSZ, &size);
+}
+
+void console_set_size(struct console *console, unsigned short rows, unsigned short columns)
+{
+	const struct winsize size = {.ws_row = rows, .ws_col = columns};
+
+	if (console->main >= 0)
 		ioctl(console->main, TIOCSWINSZ, &size);
 }
 

@@ -9,11 +9,11 @@
 #include "../base/err.h"
 #include "log.h"
 #include "outside.h"
+#include "raw.h"
 #include "tail.h"
 
 #include <poll.h>
 #include <stdint.h>
-#include <termios.h>
 
 /* How many descriptors console_poll() fills in. */
 #define CONSOLE_POLLS  3
@@ -26,6 +26,10 @@ struct console_buffer {
 };
 
 /* Ctrl-] pressed three times within a second. */
+#define ESCAPE_KEY       '\x1d'
+#define ESCAPE_TIMES     3
+#define ESCAPE_TIME_USEC 1000000
+
 struct escape {
 	int count;
 	uint64_t first_usec;
@@ -38,15 +42,19 @@ struct console_setup {
 	int output;      /* -1: none, output is only remembered and logged */
 	struct log *log; /* NULL: none */
 	bool escape;     /* watch for Ctrl-] three times */
+	/* gets what is put out as well; may be NULL */
+	void (*copy)(void *context, const char *data, size_t size);
+	void *copy_context;
 };
 
 struct console {
 	int main;
-	int peer;     /* a descriptor of the slave: while it is open the master never hangs up */
-	int terminal; /* the caller's terminal in raw mode, -1: none */
-	struct termios saved;
+	int peer;            /* of the slave: while it is open the master never hangs up */
+	struct raw terminal; /* the caller's */
 	struct outside input, output;
 	struct log *log;
+	void (*copy)(void *context, const char *data, size_t size);
+	void *copy_context;
 	bool watch_escape;
 	bool left;     /* the escape was pressed */
 	bool draining; /* the machine is gone: what it wrote is still passed on */
@@ -68,6 +76,13 @@ void console_handle(struct console *console, const struct pollfd polls[static CO
 
 /* The size of the outer terminal becomes the machine's; when that changes, it is told. */
 void console_resize(struct console *console);
+
+/* The same for a size that somebody else tells. */
+void console_set_size(struct console *console, unsigned short rows, unsigned short columns);
+
+/* What somebody else types, if the machine takes that much now; else it is dropped. */
+bool console_takes_keys(struct console *console, size_t size);
+void console_type(struct console *console, const char *data, size_t size);
 
 /* From now on only what is left of the output is passed on. */
 void console_drain(struct console *console);

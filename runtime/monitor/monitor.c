@@ -60,7 +60,8 @@ enum {
 	POLL_ADDRESSES,
 	POLL_SERVER,
 	POLL_CONSOLE,
-	POLL_COUNT = POLL_CONSOLE + CONSOLE_POLLS,
+	POLL_ATTACH = POLL_CONSOLE + CONSOLE_POLLS,
+	POLL_COUNT = POLL_ATTACH + ATTACH_POLLS,
 };
 
 /* ---- the record ---- */
@@ -114,7 +115,7 @@ static bool is_in_sigwait(pid_t leader)
  * not yet. */
 static bool is_heard(pid_t leader, int signal)
 {
-	uint64_t bit = UINT64_C(1) << (signal - 1);
+	uint64_t bit = signal > 0 ? UINT64_C(1) << (signal - 1) : 0;
 	char path[64], text[8192];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)leader);
@@ -355,6 +356,20 @@ static void fill_polls(struct monitor *monitor, struct pollfd polls[static POLL_
 	addresses_poll(&monitor->addresses, &polls[POLL_ADDRESSES]);
 	polls[POLL_SERVER] = (struct pollfd){.fd = launch_server_fd(launch), .events = POLLIN};
 	console_poll(&monitor->console, &polls[POLL_CONSOLE]);
+	if (monitor->setup.attach)
+		attach_poll(monitor->setup.attach, &monitor->console, &polls[POLL_ATTACH]);
+}
+
+/* A machine that is only being started or ends already is restarted as well. */
+static void handle_attached(struct monitor *monitor, const struct pollfd *polls)
+{
+	struct attach *attach = monitor->setup.attach;
+
+	if (!attach || !attach_handle(attach, &monitor->console, polls) || monitor->ended)
+		return;
+	monitor->result.restart = true;
+	if (!monitor->result.stop_requested)
+		request_stop(monitor);
 }
 
 /* Everything the machine sent before it ended counts: it is read before the end is noticed. */
@@ -368,6 +383,7 @@ static void handle_polls(struct monitor *monitor, const struct pollfd polls[stat
 		handle_server(monitor);
 	handle_addresses(monitor, polls[POLL_ADDRESSES].revents != 0);
 	console_handle(&monitor->console, &polls[POLL_CONSOLE]);
+	handle_attached(monitor, &polls[POLL_ATTACH]);
 	if (monitor->console.left && !monitor->killed && !monitor->ended) {
 		monitor->result.stop_requested = true;
 		kill_leader(monitor);
@@ -391,7 +407,8 @@ static int attend(struct monitor *monitor, struct floe_error *error)
 
 	while (!is_done(monitor)) {
 		fill_polls(monitor, polls);
-		if (poll(polls, POLL_COUNT, next_timeout(monitor)) < 0) {
+		if (poll(polls, monitor->setup.attach ? POLL_COUNT : POLL_ATTACH,
+			 next_timeout(monitor)) < 0) {
 			if (errno == EINTR)
 				continue;
 			return err_errno(error, errno, "cannot watch the machine %s",
@@ -426,6 +443,8 @@ static struct console_setup console_of(const struct monitor_setup *setup)
 		.output = mode == SPEC_CONSOLE_PASSIVE ? -1 : setup->output,
 		.log = setup->log,
 		.escape = interactive,
+		.copy = setup->attach ? attach_show : NULL,
+		.copy_context = setup->attach,
 	};
 }
 

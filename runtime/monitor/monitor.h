@@ -5,6 +5,7 @@
 
 #include "../launch/launch.h"
 #include "../state/state.h"
+#include "attach.h"
 #include "console.h"
 
 /* Everything stays the caller's. */
@@ -14,6 +15,7 @@ struct monitor_setup {
 	struct state *state;          /* the record, kept up to date and written */
 	int input, output;            /* the console's outside; -1: none */
 	struct log *log;              /* of a detached machine; NULL: none */
+	struct attach *attach;        /* of a detached machine; NULL: none */
 	int signal_fd;                /* signalfd of TERM INT HUP WINCH RTMIN+18; -1: none */
 	uint64_t ready_deadline;      /* clock_usec() time; the machine is ended then; 0: never */
 	bool detached;                /* a service manager above does not know this process yet */
@@ -26,6 +28,7 @@ struct monitor_setup {
 struct monitor_result {
 	bool ready;          /* PID 1 said so, or was not asked to */
 	bool stop_requested; /* somebody wanted the machine to end */
+	bool restart;        /* and to start again */
 	bool timed_out;      /* it was not ready in time and was killed */
 	bool has_exit_status;
 	int exit_status; /* EXIT_STATUS= of PID 1 */

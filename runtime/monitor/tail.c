@@ -7,9 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A longer line is cut. */
-#define LINE_MAX_SIZE 256
-#define SEPARATOR     " | "
+#define SEPARATOR " | "
 
 void tail_add(struct tail *tail, const char *data, size_t size)
 {
@@ -28,6 +26,23 @@ void tail_add(struct tail *tail, const char *data, size_t size)
 static char byte_back(const struct tail *tail, size_t back)
 {
 	return tail->data[(tail->next + TAIL_SIZE - back) % TAIL_SIZE];
+}
+
+size_t tail_copy(const struct tail *tail, char data[static TAIL_SIZE])
+{
+	size_t back = tail->used, used = 0;
+
+	/* Of what was overwritten the rest of a line is left. */
+	while (tail->used == TAIL_SIZE && back > 0 && byte_back(tail, back) != '\n')
+		back--;
+	if (tail->used == TAIL_SIZE && back > 0)
+		back--;
+	/* One line that is longer than all of this is better than nothing. */
+	if (back == 0)
+		back = tail->used;
+	while (back > 0)
+		data[used++] = byte_back(tail, back--);
+	return used;
 }
 
 /* Where in the walk through an escape sequence we are (ECMA-48, 5.3 and 5.4). */
@@ -56,25 +71,32 @@ static enum sequence sequence_next(enum sequence now, char byte)
 	}
 }
 
-/* Copies the line of LENGTH bytes that begins BACK bytes before the end, as printable text.
- * Returns its length. */
-static size_t line_copy(const struct tail *tail, size_t back, size_t length,
-			char text[static LINE_MAX_SIZE])
+size_t line_clean(const char *data, size_t size, char *text, size_t room)
 {
 	enum sequence sequence = SEQUENCE_NONE;
 	char raw[LINE_MAX_SIZE];
 	size_t used = 0;
 
-	for (size_t i = 0; i < length && used < sizeof(raw) - 1; i++) {
-		char byte = byte_back(tail, back - i);
+	for (size_t i = 0; i < size && used < sizeof(raw) - 1; i++) {
 		bool inside = sequence != SEQUENCE_NONE;
 
-		sequence = sequence_next(sequence, byte);
-		if (!inside && sequence == SEQUENCE_NONE && byte != '\r')
-			raw[used++] = byte == '\t' ? ' ' : byte;
+		sequence = sequence_next(sequence, data[i]);
+		if (!inside && sequence == SEQUENCE_NONE && data[i] != '\r')
+			raw[used++] = data[i] == '\t' ? ' ' : data[i];
 	}
-	text_clean(raw, used, text, LINE_MAX_SIZE - 1);
+	text_clean(raw, used, text, room);
 	return strspn(text, " ") == strlen(text) ? 0 : strlen(text);
+}
+
+/* The line of LENGTH bytes that begins BACK bytes before the end. */
+static size_t line_copy(const struct tail *tail, size_t back, size_t length,
+			char text[static LINE_MAX_SIZE])
+{
+	char line[TAIL_SIZE];
+
+	for (size_t i = 0; i < length; i++)
+		line[i] = byte_back(tail, back - i);
+	return line_clean(line, length, text, LINE_MAX_SIZE - 1);
 }
 
 /* Puts LINE before what is in TEXT; false when it does not fit. */

@@ -15,6 +15,16 @@ struct tail {
 
 void tail_add(struct tail *tail, const char *data, size_t size);
 
+/* Copies what is remembered to DATA as it was written, beginning with a line. Returns its size. */
+size_t tail_copy(const struct tail *tail, char data[static TAIL_SIZE]);
+
+/* A longer line is cut. */
+#define LINE_MAX_SIZE 256
+
+/* Copies a line of SIZE bytes as printable text: without escape sequences, at most ROOM bytes and
+ * a NUL. Returns its length; 0: there is nothing to be seen in it. */
+size_t line_clean(const char *data, size_t size, char *text, size_t room);
+
 /* Writes the last lines to TEXT as one: as many whole ones as fit SIZE, separated by " | ",
  * without escape sequences and empty lines. "" when there are none. */
 void tail_lines(const struct tail *tail, char *text, size_t size);

@@ -108,6 +108,7 @@ struct host_tree {
 	bool etc_writable; /* a directory on a writable file system, or absent in one */
 	bool btrfs_subvolume;
 	bool is_mount_point;
+	const char *disk;        /* "MAJOR:MINOR" of its disk; looked at only for --io */
 	const char *machine_id;  /* 32 hex digits; NULL: none, empty or uninitialized */
 	const char *resolv_link; /* /etc/resolv.conf is a link saying this; NULL: it is none */
 	bool has_resolv;

@@ -169,7 +169,7 @@ bool net_is_managed(const struct spec *spec, const struct host_net *net)
 {
 	const struct spec_links *links = &spec->links;
 
-	if (!links->veth || links->bridge)
+	if (!links->veth || links->bridge || links->by_unit)
 		return false;
 	return !net->networkd || links->address_count > 0 || links->dhcp == SPEC_DHCP_YES;
 }

@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 
 #include "../base/cleanup.h"
+#include "../sys/disk.h"
 #include "../sys/path.h"
 
 /* Not in linux/magic.h of the kernels we build against. */
@@ -179,12 +180,22 @@ int host_tree_missing(struct host *host, const struct spec *spec, struct floe_er
 	return 0;
 }
 
+static void probe_disk(struct host *host, int root)
+{
+	char number[DISK_SIZE];
+
+	if (disk_find(root, number) == 0)
+		host->tree.disk = arena_strdup(&host->arena, number);
+}
+
 int host_tree(struct host *host, const struct spec *spec, int root, struct floe_error *error)
 {
 	int r = probe_filesystem(host, spec, root, error);
 
 	if (r < 0)
 		return r;
+	if (spec->io_read_max || spec->io_write_max)
+		probe_disk(host, root);
 	probe_shape(&host->tree, root);
 	probe_files(host, root);
 	return 0;

@@ -6,11 +6,10 @@
  */
 #include "../base/list.h"
 #include "builder.h"
+#include "limits.h"
 
 #include <sched.h>
 #include <string.h>
-
-#define DEFAULT_TASKS_MAX 16384
 
 static bool has_word(const char *list, const char *word)
 {
@@ -64,6 +63,27 @@ static void enter_v1(struct builder *b, const char *path, const char *why)
 	op_add(b, OP_CGROUP_ENTER, PHASE_ENTER, why)->source = path;
 }
 
+static bool is_traced(const struct builder *b, const char *path)
+{
+	for (size_t i = 0; i < b->plan->trace_count; i++)
+		if (strcmp(b->plan->traces[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* A group that is not made now is made by the first `floe set`; it goes with the others. */
+static void foresee_group(struct builder *b, const struct host_hierarchy *hierarchy)
+{
+	const char *top = top_of(b, hierarchy);
+	const char *path = text(b, "%s/%s", top, b->plan->name);
+
+	if (is_traced(b, path))
+		return;
+	if (!in_unit(b, hierarchy))
+		trace_add(b, TRACE_DIRECTORY, top);
+	trace_add(b, TRACE_CGROUP, path);
+}
+
 /* "floe/NAME" below the hierarchy, gone with the machine. */
 static const char *machine_cgroup(struct builder *b, const struct host_hierarchy *hierarchy,
 				  const char *why)
@@ -71,31 +91,104 @@ static const char *machine_cgroup(struct builder *b, const struct host_hierarchy
 	const char *top = top_of(b, hierarchy);
 	const char *path = text(b, "%s/%s", top, b->plan->name);
 
-	if (!in_unit(b, hierarchy))
-		trace_add(b, TRACE_DIRECTORY, top);
-	trace_add(b, TRACE_CGROUP, path);
+	foresee_group(b, hierarchy);
 	return make_cgroup(b, path, why);
 }
 
-static const char *tasks_value(struct builder *b)
+static bool is_made(const struct builder *b, const char *path)
 {
-	uint64_t tasks = b->spec->tasks_max ? b->spec->tasks_max : DEFAULT_TASKS_MAX;
+	for (size_t i = 0; i < b->plan->op_count; i++) {
+		const struct op *op = &b->plan->ops[i];
 
-	return tasks == UINT64_MAX ? "max" : text(b, "%llu", (unsigned long long)tasks);
+		if (op->kind == OP_CGROUP_MAKE && strcmp(op->source, path) == 0)
+			return true;
+	}
+	return false;
 }
 
-static const char *const tasks_why = "a fork bomb inside ends there";
+static const char *limit_why(enum limit_kind kind)
+{
+	return kind == LIMIT_TASKS ? "a fork bomb inside ends there" : "asked for";
+}
+
+/* What is written to the group's files; which controllers it has is known. */
+static void set_limit(struct builder *b, enum limit_kind kind, const char *group, bool unified)
+{
+	struct limit_write writes[LIMIT_WRITES];
+	size_t count =
+		limit_writes(b->spec, kind, unified, b->host->tree.disk, &b->plan->arena, writes);
+
+	for (size_t i = 0; i < count; i++)
+		set_cgroup(b, text(b, "%s/%s", group, writes[i].file), writes[i].text,
+			   limit_why(kind));
+}
+
+/* Tasks always are limited, the rest when that is asked for and can be said. */
+static bool wants_limit(const struct builder *b, enum limit_kind kind)
+{
+	if (kind == LIMIT_IO && !b->host->tree.disk)
+		return false;
+	return kind == LIMIT_TASKS || limit_is_set(b->spec, kind);
+}
+
+/* Hierarchies may hold several controllers: one group serves them all. */
+static void plan_v1_limit(struct builder *b, enum limit_kind kind)
+{
+	const struct host_hierarchy *hierarchy = find_v1(b->host, limit_controller(kind, false));
+	const char *path;
+
+	if (!hierarchy)
+		return;
+	if (!wants_limit(b, kind)) {
+		foresee_group(b, hierarchy);
+		return;
+	}
+	path = text(b, "%s/%s", top_of(b, hierarchy), b->plan->name);
+	if (!is_made(b, path)) {
+		machine_cgroup(b, hierarchy,
+			       kind == LIMIT_TASKS ? "tasks are counted in this hierarchy"
+						   : "what is limited is counted in this one");
+		enter_v1(b, path, "counted from the first task on");
+	}
+	set_limit(b, kind, path, false);
+}
 
 static void plan_v1(struct builder *b)
 {
-	const struct host_hierarchy *pids = find_v1(b->host, "pids");
-	const char *path;
+	for (enum limit_kind kind = 0; kind < LIMIT_COUNT; kind++)
+		plan_v1_limit(b, kind);
+}
 
-	if (!pids)
-		return;
-	path = machine_cgroup(b, pids, "tasks are counted in this hierarchy");
-	set_cgroup(b, text(b, "%s/pids.max", path), tasks_value(b), tasks_why);
-	enter_v1(b, path, "counted from the first task on");
+static void plan_v2_limits(struct builder *b)
+{
+	for (enum limit_kind kind = 0; kind < LIMIT_COUNT; kind++)
+		if (wants_limit(b, kind) &&
+		    has_word(b->host->unified_controllers, limit_controller(kind, true)))
+			set_limit(b, kind, b->plan->cgroup, true);
+}
+
+static bool has_controller(const struct host *host, enum limit_kind kind)
+{
+	return find_v1(host, limit_controller(kind, false)) ||
+	       has_word(host->unified_controllers, limit_controller(kind, true));
+}
+
+static void note_missing(struct builder *b)
+{
+	if (!has_controller(b->host, LIMIT_TASKS))
+		note_add(b, b->spec->tasks_max != 0,
+			 "this host has no pids controller: the number of tasks is not limited");
+	for (enum limit_kind kind = LIMIT_MEMORY; kind < LIMIT_COUNT; kind++) {
+		if (!limit_is_set(b->spec, kind))
+			continue;
+		if (!has_controller(b->host, kind))
+			note_add(b, true, "this host has no %s controller: --%s has no effect",
+				 limit_controller(kind, true), limit_option(kind));
+		else if (kind == LIMIT_IO && !b->host->tree.disk)
+			note_add(b, true,
+				 "the file system of the tree is on no disk that can be "
+				 "told: --io has no effect");
+	}
 }
 
 /* Controllers a machine's systemd can use, where the host's top has them. */
@@ -202,8 +295,7 @@ static void plan_v2(struct builder *b)
 	b->plan->cgroup_exec = text(b, "%s/exec", parent);
 	trace_parts(b, &unified, payload);
 	enable_all(b, &unified, parent);
-	if (has_word(b->host->unified_controllers, "pids"))
-		set_cgroup(b, text(b, "%s/pids.max", b->plan->cgroup), tasks_value(b), tasks_why);
+	plan_v2_limits(b);
 	delegate(b, payload);
 	op_add(b, OP_CGROUP_INTO, PHASE_ENTER, "counted and confined from the first instruction on")
 		->source = payload;
@@ -220,9 +312,7 @@ int plan_cgroup(struct builder *b)
 		note_add(b, false,
 			 "this kernel has no cgroup version 2: the machine gets no groups of its "
 			 "own, and a systemd inside will not boot");
-	if (!find_v1(host, "pids") && !has_word(host->unified_controllers, "pids"))
-		note_add(b, b->spec->tasks_max != 0,
-			 "this host has no pids controller: the number of tasks is not limited");
+	note_missing(b);
 	if (!host->has_cgroup_namespace)
 		note_add(b, false,
 			 "this kernel has no cgroup namespaces: the machine sees the "
@@ -257,10 +347,13 @@ int plan_devices(struct builder *b)
 
 	standard_devices(b);
 	if (v1) {
-		path = machine_cgroup(b, v1, "devices are allowed in this hierarchy");
+		path = text(b, "%s/%s", top_of(b, v1), b->plan->name);
+		if (!is_made(b, path)) {
+			machine_cgroup(b, v1, "devices are allowed in this hierarchy");
+			enter_v1(b, path, "the device policy holds from the first instruction on");
+		}
 		op_add(b, OP_DEVICES_V1, PHASE_BEFORE, "only the listed device nodes can be opened")
 			->source = path;
-		enter_v1(b, path, "the device policy holds from the first instruction on");
 	} else if (b->host->has_bpf_devices && b->plan->cgroup && *b->plan->cgroup) {
 		op_add(b, OP_DEVICES_BPF, PHASE_BEFORE,
 		       "only the listed device nodes can be opened")

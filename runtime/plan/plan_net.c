@@ -145,7 +145,8 @@ static void decide_dns(struct builder *b)
 static void fill_member(struct builder *b, struct net_member *member)
 {
 	const struct spec_links *links = &b->spec->links;
-	bool masquerade = b->net.managed && links->masquerade && b->host->net.has_nftables;
+	bool masquerade = (b->net.managed || links->by_unit) && links->masquerade &&
+			  b->host->net.has_nftables;
 
 	*member = (struct net_member){
 		.machine = b->plan->name,
@@ -169,8 +170,8 @@ static bool needs_member(const struct builder *b)
 {
 	const struct spec_links *links = &b->spec->links;
 
-	return b->net.managed || links->port_count > 0 || links->isolate || links->rate ||
-	       links->hosts_entry || links->containers_entry || links->zone;
+	return b->net.managed || links->by_unit || links->port_count > 0 || links->isolate ||
+	       links->rate || links->hosts_entry || links->containers_entry || links->zone;
 }
 
 static void add_claim(struct builder *b)
@@ -227,7 +228,7 @@ static int check_rules(struct builder *b)
 		return err_set(b->error, FLOE_ERROR_UNSUPPORTED, EOPNOTSUPP,
 			       "cannot use %s: this kernel has no nftables (CONFIG_NF_TABLES_INET)",
 			       option);
-	if (b->net.managed && links->masquerade)
+	if ((b->net.managed || links->by_unit) && links->masquerade)
 		note_add(b, false,
 			 "this kernel has no nftables: the machine reaches the host, and others "
 			 "only if they know a route to it");

@@ -255,7 +255,7 @@ static void add_localhost(struct builder *b)
 
 void plan_net_host(struct builder *b)
 {
-	if (b->net.managed)
+	if (b->net.managed || b->spec->links.by_unit)
 		add_forwarding(b);
 	add_zone(b);
 	add_own_link(b);

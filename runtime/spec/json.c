@@ -259,6 +259,12 @@ static json_t *json_tasks(uint64_t limit)
 	return limit == UINT64_MAX ? json_string("infinity") : json_integer((json_int_t)limit);
 }
 
+/* null, "infinity" or the number. */
+static json_t *json_maximum(uint64_t limit)
+{
+	return limit == 0 ? json_null() : json_tasks(limit);
+}
+
 struct json_t *spec_to_json(const struct spec *spec)
 {
 	json_t *object = json_object();
@@ -281,6 +287,10 @@ struct json_t *spec_to_json(const struct spec *spec)
 	r |= json_object_set_new(object, "store_roots",
 				 json_texts(spec->store_roots, spec->store_root_count));
 	r |= json_object_set_new(object, "links", json_links(&spec->links));
+	r |= json_object_set_new(object, "memory", json_maximum(spec->memory_max));
+	r |= json_object_set_new(object, "cpu_permille", json_maximum(spec->cpu_max));
+	r |= json_object_set_new(object, "io_read", json_maximum(spec->io_read_max));
+	r |= json_object_set_new(object, "io_write", json_maximum(spec->io_write_max));
 	r |= json_object_set_new(object, "mounts", json_mounts(spec));
 	r |= json_object_set_new(object, "directories", json_directories(spec));
 	r |= json_object_set_new(object, "credentials", json_credentials(spec));

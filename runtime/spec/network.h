@@ -69,8 +69,9 @@ struct spec_links {
 	struct spec_address *addresses;
 	size_t address_count;
 	bool inside_by_payload; /* its program sets those inside itself */
-	bool host_forwards;     /* whether packets pass on is the host's configuration's business */
-	struct ip gateway[2];   /* IPv4 and IPv6; none: the other end */
+	bool by_unit; /* and commands of the unit that floe is in those outside: none are ours */
+	bool host_forwards;   /* whether packets pass on is the host's configuration's business */
+	struct ip gateway[2]; /* IPv4 and IPv6; none: the other end */
 	bool no_gateway;
 	struct ip *dns;
 	size_t dns_count;

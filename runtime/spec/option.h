@@ -97,6 +97,9 @@ int set_oom_score(const struct option_call *call);
 int set_cpu_affinity(const struct option_call *call);
 int set_personality(const struct option_call *call);
 int set_tasks_max(const struct option_call *call);
+int set_memory(const struct option_call *call);
+int set_cpu(const struct option_call *call);
+int set_io(const struct option_call *call);
 
 /* set_mount.c */
 int set_bind(const struct option_call *call); /* constant: read-only */

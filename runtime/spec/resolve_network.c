@@ -260,12 +260,18 @@ static int take_pair(struct spec *spec, const char *host_name, const char *local
 	slot = ARENA_APPEND(&spec->arena, links->addresses, links->address_count);
 	if (slot)
 		*slot = address;
-	links->inside_by_payload = true;
-	links->host_forwards = true;
-	/* The module leaves that to the host's configuration. */
-	if (!spec_given(spec, "masquerade"))
-		links->masquerade = false;
 	return 0;
+}
+
+static bool has_nixos_address(const struct spec *spec)
+{
+	static const char *const names[] = {"HOST_ADDRESS", "LOCAL_ADDRESS", "HOST_ADDRESS6",
+					    "LOCAL_ADDRESS6"};
+	bool has = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		has |= *variable(spec, names[i]) != '\0';
+	return has;
 }
 
 /*
@@ -275,14 +281,25 @@ static int take_pair(struct spec *spec, const char *host_name, const char *local
  */
 static int take_nixos_addresses(struct spec *spec, struct floe_error *error)
 {
-	const struct spec_links *links = &spec->links;
-	int r;
+	struct spec_links *links = &spec->links;
+	int r = 0;
 
-	if (!links->veth || links->bridge || links->zone || spec->keep_unit ||
-	    links->address_count > 0 || strcmp(variable(spec, "PRIVATE_NETWORK"), "1") != 0)
+	if (!links->veth || links->bridge || links->zone || links->address_count > 0 ||
+	    strcmp(variable(spec, "PRIVATE_NETWORK"), "1") != 0 || !has_nixos_address(spec))
 		return 0;
-	r = take_pair(spec, "HOST_ADDRESS", "LOCAL_ADDRESS", error);
-	return r < 0 ? r : take_pair(spec, "HOST_ADDRESS6", "LOCAL_ADDRESS6", error);
+	links->by_unit = spec->keep_unit;
+	if (!links->by_unit)
+		r = take_pair(spec, "HOST_ADDRESS", "LOCAL_ADDRESS", error);
+	if (!links->by_unit && r == 0)
+		r = take_pair(spec, "HOST_ADDRESS6", "LOCAL_ADDRESS6", error);
+	if (!links->by_unit && links->address_count == 0)
+		return r;
+	links->inside_by_payload = true;
+	links->host_forwards = true;
+	/* The module leaves that to the host's configuration. */
+	if (!spec_given(spec, "masquerade"))
+		links->masquerade = false;
+	return r;
 }
 
 int resolve_network(struct spec *spec, struct floe_error *error)

@@ -192,3 +192,84 @@ int set_tasks_max(const struct option_call *call)
 	call->spec->tasks_max = limit;
 	return 0;
 }
+
+/* Less would not hold the page that a process begins with. */
+#define MEMORY_MIN 65536
+
+int set_memory(const struct option_call *call)
+{
+	uint64_t limit = UINT64_MAX;
+
+	if (strcmp(call->value, "infinity") != 0 &&
+	    (text_to_size(call->value, &limit) < 0 || limit < MEMORY_MIN || limit > INT64_MAX))
+		return option_refuse(call, "expected bytes from 64K on, with K, M, G or T for "
+					   "powers of 1024, or infinity");
+	call->spec->memory_max = limit;
+	return 0;
+}
+
+/* "2", "0.5", "1.25", "150%" in thousandths. At least one hundredth: the kernel's smallest quota is
+ * a millisecond of the period of a hundred (kernel/sched/core.c, min_cfs_quota_period). */
+static int read_cpus(const char *text, uint64_t *thousandths)
+{
+	size_t digits = strspn(text, "0123456789");
+	uint64_t value = 0;
+	unsigned scale = 1000;
+
+	if (digits == 0 || digits > 6)
+		return -EINVAL;
+	for (size_t i = 0; i < digits; i++)
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	text += digits;
+	value *= 1000;
+	if (*text == '.') {
+		while (*++text >= '0' && *text <= '9' && scale > 1) {
+			scale /= 10;
+			value += (uint64_t)(*text - '0') * scale;
+		}
+		if (scale == 1000)
+			return -EINVAL;
+	}
+	if (strcmp(text, "%") == 0)
+		value /= 100;
+	else if (*text)
+		return -EINVAL;
+	*thousandths = value;
+	return value < 10 ? -EINVAL : 0;
+}
+
+int set_cpu(const struct option_call *call)
+{
+	uint64_t limit = UINT64_MAX;
+
+	if (strcmp(call->value, "infinity") != 0 && read_cpus(call->value, &limit) < 0)
+		return option_refuse(call, "expected a number of CPUs from 0.01 on, such as 1.5, "
+					   "or as 150%%, or infinity");
+	call->spec->cpu_max = limit;
+	return 0;
+}
+
+static int read_rate(const char *text, uint64_t *rate)
+{
+	if (strcmp(text, "infinity") == 0) {
+		*rate = UINT64_MAX;
+		return 0;
+	}
+	return text_to_size(text, rate) < 0 || *rate == 0 || *rate > INT64_MAX ? -EINVAL : 0;
+}
+
+int set_io(const struct option_call *call)
+{
+	const char *colon = strchr(call->value, ':');
+	char *first = arena_strndup(&call->spec->arena, call->value,
+				    colon ? (size_t)(colon - call->value) : strlen(call->value));
+	uint64_t to_read, to_write;
+
+	if (read_rate(first, &to_read) < 0 || read_rate(colon ? colon + 1 : first, &to_write) < 0)
+		return option_refuse(call, "expected bytes a second, with K, M or G for powers of "
+					   "1024, or infinity; for reading and writing, or one "
+					   "after the other with a colon between");
+	call->spec->io_read_max = to_read;
+	call->spec->io_write_max = to_write;
+	return 0;
+}

@@ -243,9 +243,13 @@ struct spec {
 	size_t rlimit_count;
 	bool oom_score_set;
 	int oom_score_adjust;
-	char *cpu_affinity; /* a list of ranges "0-3,5", normalised; NULL: as the caller */
-	char *personality;  /* "x86", "x86-64" or NULL */
-	uint64_t tasks_max; /* 0: the default of 16384; UINT64_MAX: no limit */
+	char *cpu_affinity;   /* a list of ranges "0-3,5", normalised; NULL: as the caller */
+	char *personality;    /* "x86", "x86-64" or NULL */
+	uint64_t tasks_max;   /* 0: the default of 16384; UINT64_MAX: no limit */
+	uint64_t memory_max;  /* bytes; of this and those below 0 is not given, UINT64_MAX none */
+	uint64_t cpu_max;     /* thousandths of a CPU */
+	uint64_t io_read_max; /* bytes a second, of the tree's disk; both given or neither */
+	uint64_t io_write_max;
 
 	/* files */
 	struct spec_mount *mounts;

@@ -5,6 +5,7 @@
 #include "../net/join.h"
 #include "../net/zone.h"
 #include "../sys/cgroup.h"
+#include "../sys/path.h"
 #include "../sys/process.h"
 #include "../sys/tree.h"
 #include "identity.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -129,6 +131,15 @@ int trace_remove(const char *kind, const char *path, struct floe_error *error)
 		       kind);
 }
 
+/* Commands of a paused machine are waited for by processes that are paused with them. */
+static void thaw(const char *group)
+{
+	char path[PATH_MAX];
+
+	if (*group && snprintf(path, sizeof(path), "%s/cgroup.freeze", group) < (int)sizeof(path))
+		file_write(path, "0");
+}
+
 /* The kernel kills the leader with its monitor (PR_SET_PDEATHSIG) unless it was only just made:
  * the rest of its namespace goes with it (pid_namespaces(7)). */
 static int end_leader(const struct state *state, struct floe_error *error)
@@ -140,6 +151,8 @@ static int end_leader(const struct state *state, struct floe_error *error)
 	if (fd == -ESRCH)
 		return 0;
 	r = fd < 0 ? fd : process_signal(fd, SIGKILL);
+	thaw(state->cgroup);
+	thaw(state->cgroup_exec);
 	if (r < 0 && r != -ESRCH)
 		return err_errno(error, -r, "cannot kill the first process %d of %s",
 				 (int)state->leader, state->name);

@@ -29,13 +29,20 @@ enum field_type {
 
 #define FIELD(member, type)                                                                        \
 	{                                                                                          \
-#member, type, offsetof(struct state, member)                                      \
+#member, type, offsetof(struct state, member), false                               \
+	}
+
+/* Records of machines that an older version started lack it: then it is zero or "". */
+#define FIELD_LATER(member, type)                                                                  \
+	{                                                                                          \
+#member, type, offsetof(struct state, member), true                                \
 	}
 
 static const struct field {
 	const char *name;
 	enum field_type type;
 	size_t offset;
+	bool later;
 } fields[] = {
 	FIELD(name, FIELD_TEXT),         FIELD(leader, FIELD_PID),
 	FIELD(leader_start, FIELD_U64),  FIELD(monitor, FIELD_PID),
@@ -46,7 +53,8 @@ static const struct field {
 	FIELD(uid_base, FIELD_U32),      FIELD(uid_count, FIELD_U32),
 	FIELD(since_usec, FIELD_U64),    FIELD(keep_unit, FIELD_BOOL),
 	FIELD(seccomp, FIELD_BOOL),      FIELD(capabilities, FIELD_U64),
-	FIELD(link, FIELD_TEXT),
+	FIELD_LATER(link, FIELD_TEXT),   FIELD_LATER(tree, FIELD_TEXT),
+	FIELD_LATER(store, FIELD_TEXT),  FIELD_LATER(notify_ready, FIELD_BOOL),
 };
 
 static const char *const phases[] = {
@@ -184,6 +192,11 @@ static bool field_from_json(const struct field *field, const json_t *value, stru
 {
 	void *member = (char *)state + field->offset;
 
+	if (!value && field->later) {
+		if (field->type == FIELD_TEXT)
+			*(const char **)member = "";
+		return true;
+	}
 	switch (field->type) {
 	case FIELD_TEXT:
 		*(const char **)member = arena_strdup(&state->arena, json_string_value(value));
@@ -251,6 +264,13 @@ static bool strings_from_json(json_t *array, struct state *state, const char *co
 	return json_is_array(array);
 }
 
+/* What records of an older version lack: see FIELD_LATER. */
+static bool later_from_json(json_t *array, struct state *state, const char *const **strings,
+			    size_t *count)
+{
+	return !array || strings_from_json(array, state, strings, count);
+}
+
 static bool record_from_json(const json_t *record, struct state *state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
@@ -261,10 +281,10 @@ static bool record_from_json(const json_t *record, struct state *state)
 	       traces_from_json(json_object_get(record, "traces"), state) &&
 	       strings_from_json(json_object_get(record, "syscall_filter"), state,
 				 &state->syscall_filter, &state->syscall_filter_count) &&
-	       strings_from_json(json_object_get(record, "addresses"), state, &state->addresses,
-				 &state->address_count) &&
-	       strings_from_json(json_object_get(record, "ports"), state, &state->ports,
-				 &state->port_count) &&
+	       later_from_json(json_object_get(record, "addresses"), state, &state->addresses,
+			       &state->address_count) &&
+	       later_from_json(json_object_get(record, "ports"), state, &state->ports,
+			       &state->port_count) &&
 	       !arena_failed(&state->arena);
 }
 
@@ -323,6 +343,7 @@ static int read_unwritten(const char *name, bool held, struct state *state)
 	state->name = arena_strdup(&state->arena, name);
 	state->directory = state->boot = state->status = state->log = "";
 	state->uuid = state->cgroup = state->cgroup_exec = state->link = "";
+	state->tree = state->store = "";
 	state->phase = held ? STATE_STARTING : STATE_DEAD;
 	return 0;
 }

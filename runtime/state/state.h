@@ -43,9 +43,12 @@ struct state {
 	const char *cgroup;
 	const char *cgroup_exec;
 	const char *log;
+	const char *tree;  /* "writable", "read-only", "ephemeral" or "volatile" */
+	const char *store; /* as the option: "private", "ro" ... */
 	uint32_t uid_base, uid_count;
 	uint64_t since_usec;
 	bool keep_unit;
+	bool notify_ready;            /* PID 1 says when it is ready: until then it runs, no more */
 	const char *link;             /* the host's end of its own link, "" */
 	const char *const *addresses; /* of the machine's end, where they are known */
 	size_t address_count;

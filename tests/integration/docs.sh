@@ -103,7 +103,7 @@ complete_bash() { # WORD... ; the last one is completed
 }
 
 test_bash_completes() {
-	assert_eq 'start stop' "$(complete_bash floe st)"
+	assert_eq 'start stop status' "$(complete_bash floe st)"
 	assert_eq '--console=' "$(complete_bash floe run --con)"
 	assert_eq 'pipe' "$(complete_bash floe run --console = pip)"
 	assert_eq 'read-only' "$(complete_bash floe run --console read)"
@@ -121,17 +121,14 @@ test_fish_completes() {
 	floe completion fish >script
 	export HOME=$PWD
 	complete_fish() { fish -c "source script; complete -C '$1'" | cut -f1 | paste -sd ' '; }
-	assert_eq 'start stop' "$(complete_fish 'floe st')"
+	assert_eq 'start status stop' "$(complete_fish 'floe st')"
 	assert_eq '--console' "$(complete_fish 'floe run --cons')"
 	assert_eq '--console=pipe' "$(complete_fish 'floe run --console=pip')"
 }
 
 # JSON on standard input against a schema of docs/.
 validate() { # SCHEMA
-	python3 -c 'import json, jsonschema, sys
-schema = json.load(open(sys.argv[1]))
-jsonschema.Draft202012Validator.check_schema(schema)
-jsonschema.validate(json.load(sys.stdin), schema, jsonschema.Draft202012Validator)' "$TOP/docs/$1"
+	python3 "$TOP/tests/integration/validate-json.py" "$TOP/docs/$1"
 }
 
 check_spec() { # ARGUMENT...

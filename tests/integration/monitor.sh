@@ -5,44 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/machine.bash"
 
-HERE=$TOP/tests/integration
-${CC:-cc} -O1 -static -o "$ROOT/bin/notifier" "$HERE/notifier.c" || exit 1
-WEB=web-${NAME#box-} LATE=late-${NAME#box-}
-
-# An image of the tree called NAME, whose init is the rest as a shell script.
-image() { # NAME SCRIPT
-	cp -a "$ROOT" "/var/lib/machines/$1"
-	# It is a link to the busybox of whoever follows it.
-	rm -f "/var/lib/machines/$1/bin/init"
-	printf '#!/bin/sh\n%s\n' "$2" >"/var/lib/machines/$1/bin/init"
-	chmod +x "/var/lib/machines/$1/bin/init"
-	IMAGES+=("$1")
-	trap 'remove_images' EXIT
-}
-
-# Also ends what a failed test left running, so that the next one can start.
-remove_images() {
-	local name
-	for name in "${IMAGES[@]}"; do
-		floe terminate "$name" 2>/dev/null || true
-		rm -rf "/var/lib/machines/$name" "/var/log/floe/$name.log" "/var/log/floe/$name.log.1"
-	done
-}
-
-# A field of a machine's record, as `floe list` gives it.
-field() { # NAME FIELD
-	floe list --json | python3 -c 'import json, sys
-for machine in json.load(sys.stdin):
-	if machine["name"] == sys.argv[1]: print(machine[sys.argv[2]])' "$1" "$2"
-}
-
-state_is() { # NAME STATE
-	[[ $(field "$1" state) == "$2" ]]
-}
-
-# An orderly init: ready at once, ends on SIGUSR1.
-READY_INIT='exec /bin/notifier notify:READY=1 say:up usr1 say:down exit:0'
-START=(floe start --kill-signal=SIGUSR1)
+. "$(dirname "$0")/images.bash"
 
 # ---- The end of a machine ----
 
@@ -188,11 +151,6 @@ test_a_detached_monitor_is_named() {
 }
 
 # ---- Consoles ----
-
-on_terminal() { # STEP... -- COMMAND...
-	run python3 "$HERE/terminal.py" "$@"
-	OUTPUT=${OUTPUT//$'\r'/}
-}
 
 test_a_terminal_is_passed_through() {
 	on_terminal raw=yes await='# ' type='tty; stty size\r' await='/dev/pts/' await='24 80' \
@@ -353,12 +311,6 @@ test_stop_forces_what_does_not_end() {
 }
 
 # ---- Entered commands ----
-
-# The machine $WEB for the tests that follow.
-start_web() {
-	image "$WEB" "$READY_INIT"
-	run_ok "${START[@]}" "$WEB"
-}
 
 runs_sleep() {
 	floe shell "$WEB" ps | grep -q 'sleep 1[0]00'

@@ -303,6 +303,22 @@ test_ends_that_know_each_other_only() {
 	assert_eq "" "$(ip -4 route show)$(ip -6 route show fd00::/16)"
 }
 
+# What the wrapper of the container's init and the unit's ExecStartPost do, to addresses there or not.
+nixos_commands() {
+	at "$NAME" ip link set host0 up
+	at "$NAME" ip address add 10.231.136.2 dev host0
+	at "$NAME" ip route add 10.231.136.1 dev host0
+	at "$NAME" ip route add default via 10.231.136.1
+	at "$NAME" ip -6 address add fc00::2 dev host0
+	at "$NAME" ip -6 route add fc00::1 dev host0
+	at "$NAME" ip -6 route add default via fc00::1
+	ip link set "$link" up
+	ip address add 10.231.136.1 dev "$link" 2>/dev/null || true
+	ip route add 10.231.136.2 dev "$link" 2>/dev/null || true
+	ip -6 address add fc00::1 dev "$link" 2>/dev/null || true
+	ip -6 route add fc00::2 dev "$link" 2>/dev/null || true
+}
+
 # What NixOS's module for containers passes on in the environment: the host's end is set by floe, the
 # machine's by the wrapper of its init; the commands of the unit that follow find it done.
 test_addresses_of_a_nixos_container() {
@@ -314,16 +330,7 @@ test_addresses_of_a_nixos_container() {
 	assert_eq 10.231.136.1/32 "$(addresses_of host "$link" 4)"
 	assert_match 'fc00::1/128' "$(addresses_of host "$link" 6)"
 	assert_eq "" "$(addresses_of "$NAME" host0 4)" "address that the wrapper is to set"
-	at "$NAME" ip link set host0 up
-	at "$NAME" ip address add 10.231.136.2 dev host0
-	at "$NAME" ip route add 10.231.136.1 dev host0
-	at "$NAME" ip route add default via 10.231.136.1
-	at "$NAME" ip -6 address add fc00::2 dev host0
-	at "$NAME" ip -6 route add fc00::1 dev host0
-	at "$NAME" ip -6 route add default via fc00::1
-	ip link set "$link" up
-	ip address add 10.231.136.1 dev "$link" 2>/dev/null || true
-	ip route add 10.231.136.2 dev "$link" 2>/dev/null || true
+	nixos_commands
 	assert_ping "$NAME" 10.231.136.1
 	assert_ping host 10.231.136.2
 	assert_ping host fc00::2
@@ -333,6 +340,14 @@ test_addresses_of_a_nixos_container() {
 	# In a unit of that module the unit's own commands set everything.
 	machine_up "$NAME" "${nixos[@]}" --keep-unit
 	assert_eq "" "$(addresses_of host "$link" 4)" "address that the unit is to set"
+	nixos_commands
+	assert_ping host 10.231.136.2
+	wait_for 10 pings "$NAME" fc00::1
+	machine_down "$NAME"
+	machine_up "$NAME" "${nixos[@]}" --keep-unit -p 8080:80
+	nixos_commands
+	serve_at "$NAME" tcp:80
+	wait_for 10 at host "${TRAFFIC[@]}" ask tcp 127.0.0.1 8080
 	machine_down "$NAME"
 }
 

@@ -6,6 +6,7 @@
  *	say:TEXT	writes a line
  *	sleep:MS	waits
  *	usr1		waits for SIGUSR1
+ *	halt		waits for SIGRTMIN+3, which asks systemd to halt
  *	exit:STATUS	ends
  */
 #include <errno.h>
@@ -57,13 +58,13 @@ static void notify_from_child(const char *text)
 		fail("waitpid");
 }
 
-static void wait_usr1(void)
+static void wait_signal(int wanted)
 {
 	sigset_t set;
 	int signal;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, wanted);
 	if (sigwait(&set, &signal) != 0)
 		fail("sigwait");
 }
@@ -79,7 +80,9 @@ static void act(const char *act, const char *value)
 	else if (strcmp(act, "sleep") == 0)
 		poll(NULL, 0, atoi(value));
 	else if (strcmp(act, "usr1") == 0)
-		wait_usr1();
+		wait_signal(SIGUSR1);
+	else if (strcmp(act, "halt") == 0)
+		wait_signal(SIGRTMIN + 3);
 	else if (strcmp(act, "exit") == 0)
 		exit(atoi(value));
 	else
@@ -93,6 +96,7 @@ int main(int count, char **words)
 	/* Blocked: one that comes early waits, and PID 1 has no default for it anyway. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGRTMIN + 3);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	setvbuf(stdout, NULL, _IONBF, 0);
 	for (int i = 1; i < count; i++) {

@@ -93,6 +93,7 @@ static void fill_tree(struct host *host, const struct spec *spec)
 	if (!spec->directory)
 		return;
 	tree->path = arena_strdup(&host->arena, spec->directory);
+	tree->disk = "8:0";
 	tree->status.st_mode = S_IFDIR | 0755;
 	tree->magic = EXT4_SUPER_MAGIC;
 	tree->idmappable = true;
@@ -203,6 +204,7 @@ static const struct host_hierarchy v1_hierarchies[] = {
 	{"devices", "/sys/fs/cgroup/devices", "/"},
 	{"cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct", "/"},
 	{"memory", "/sys/fs/cgroup/memory", "/"},
+	{"blkio", "/sys/fs/cgroup/blkio", "/"},
 	{"name=systemd", "/sys/fs/cgroup/systemd", "/"},
 };
 
@@ -231,6 +233,12 @@ static void use_no_cgroups(struct host *host)
 	host->unified = (struct host_hierarchy){"", "", "/"};
 	host->unified_controllers = "";
 	host->has_cgroup2 = host->has_bpf_devices = host->has_cgroup_namespace = false;
+}
+
+static void use_no_disk(struct host *host)
+{
+	host->tree.disk = NULL;
+	host->unified_controllers = "cpu io";
 }
 
 static void use_no_pids(struct host *host)
@@ -525,6 +533,7 @@ static const struct {
 	{"no-cgroups", use_no_cgroups},
 	{"no-pids", use_no_pids},
 	{"unit", use_unit},
+	{"diskless", use_no_disk},
 	{"no-device-policy", use_no_device_policy},
 	{"no-userns", use_no_userns},
 	{"no-netns", use_no_netns},

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../runtime/base/os_release.h"
 #include "../../runtime/base/sha256.h"
 #include "../../runtime/image/checksums.h"
 #include "../../runtime/image/inodes.h"
@@ -91,30 +90,6 @@ static void not_listed(void **state)
 	assert_int_equal(find(ABC "  file\n" EMPTY "  file\n", "file"), -EBADMSG);
 }
 
-static void assert_os(const char *text, const char *wanted)
-{
-	char value[16];
-
-	assert_int_equal(os_release_get(text, "NAME", value, sizeof(value)), wanted[0] != '\0');
-	assert_string_equal(value, wanted);
-}
-
-static void os_names(void **state)
-{
-	(void)state;
-	assert_os("ID=x\nNAME=plain\n", "plain");
-	assert_os("NAME=\"with blanks\"", "with blanks");
-	assert_os("NAME='single \"'\n", "single \"");
-	assert_os("NAME=\"a\\\"b\\$c\"\n", "a\"b$c");
-	assert_os("NAME=\"0123456789abcdefgh\"\n", "0123456789abcde");
-	assert_os("NAME=a\033[2Jb\n", "a[2Jb");
-	assert_os("PRETTY_NAME=no\n#NAME=no\n", "");
-	assert_os("NAME=\n", "");
-	assert_os("NAME=\"open", "open");
-	assert_os("NAME=end\\", "end\\");
-	assert_os("", "");
-}
-
 static void inodes_are_known_again(void **state)
 {
 	struct inodes inodes = {0};
@@ -138,7 +113,6 @@ int main(void)
 		cmocka_unit_test(digests),
 		cmocka_unit_test(listed),
 		cmocka_unit_test(not_listed),
-		cmocka_unit_test(os_names),
 		cmocka_unit_test(inodes_are_known_again),
 	};
 

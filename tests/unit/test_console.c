@@ -486,9 +486,32 @@ static int remove_directory(void **state)
 	return rmdir(directory);
 }
 
+static void what_is_remembered_is_copied_from_a_line_on(void **state)
+{
+	struct tail tail = {0};
+	char data[TAIL_SIZE], line[16];
+
+	(void)state;
+	assert_int_equal(tail_copy(&tail, data), 0);
+	tail_add(&tail, "half", 4);
+	assert_int_equal(tail_copy(&tail, data), 4);
+	assert_memory_equal(data, "half", 4);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(line, sizeof(line), "%07d\r\n", i);
+		tail_add(&tail, line, 9);
+	}
+	assert_int_equal(tail_copy(&tail, data), TAIL_SIZE / 9 * 9);
+	snprintf(line, sizeof(line), "%07d\r\n", 2000 - TAIL_SIZE / 9);
+	assert_memory_equal(data, line, 9);
+	for (int i = 0; i < TAIL_SIZE; i++)
+		tail_add(&tail, "x", 1);
+	assert_int_equal(tail_copy(&tail, data), TAIL_SIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_remembered_is_copied_from_a_line_on),
 		cmocka_unit_test(output_is_passed_on),
 		cmocka_unit_test(input_is_passed_on_and_its_end_told),
 		cmocka_unit_test(a_slow_reader_makes_the_machine_wait),

@@ -61,7 +61,7 @@ static void each_lack_is_noticed(void **state)
 	assert_state("no-overlay", "overlay", FLOE_CONDITION_LIMITED, true);
 	assert_state("no-device-policy", "device-policy", FLOE_CONDITION_LIMITED, true);
 	assert_state("no-pids", "cgroups", FLOE_CONDITION_LIMITED, true);
-	assert_state("hybrid", "cgroups", FLOE_CONDITION_LIMITED, true);
+	assert_state("hybrid", "cgroups", FLOE_CONDITION_FINE, true);
 	assert_state("", "privileges", FLOE_CONDITION_FINE, true);
 }
 

@@ -152,6 +152,50 @@ static void numbers_have_bounds(void **state)
 	option_refuse_value("personality", "arm", "x86 or x86-64");
 }
 
+static void assert_cpus(const char *text, uint64_t thousandths)
+{
+	char line[64];
+	struct floe_spec *handle;
+
+	snprintf(line, sizeof(line), "--cpu=%s", text);
+	handle = line_accept(line);
+	assert_int_equal(handle->spec.cpu_max, thousandths);
+	floe_spec_free(handle);
+}
+
+static void limits_of_groups_are_read(void **state)
+{
+	static const char *const no_cpus[] = {"0",   "0.001", "-1",  ".5",   "1.",  "1.2345",
+					      "1,5", "%",     "1%%", "0.5%", "1e3", "9999999"};
+	static const char *const no_rates[] = {"0", "x", "1M:", ":1M", "1M:2M:3M", "-1", "1M:x"};
+	struct floe_spec *handle = line_accept("--memory=64M --io=10M:infinity");
+
+	(void)state;
+	assert_int_equal(handle->spec.memory_max, 64 << 20);
+	assert_int_equal(handle->spec.io_read_max, 10 << 20);
+	assert_true(handle->spec.io_write_max == UINT64_MAX);
+	floe_spec_free(handle);
+	handle = line_accept("--memory=infinity --io=5K");
+	assert_true(handle->spec.memory_max == UINT64_MAX);
+	assert_int_equal(handle->spec.io_read_max, 5 << 10);
+	assert_int_equal(handle->spec.io_write_max, 5 << 10);
+	floe_spec_free(handle);
+	assert_cpus("1", 1000);
+	assert_cpus("1.5", 1500);
+	assert_cpus("0.01", 10);
+	assert_cpus("2.125", 2125);
+	assert_cpus("150%", 1500);
+	assert_cpus("12.5%", 125);
+	assert_cpus("infinity", UINT64_MAX);
+	option_refuse_value("memory", "65535", "64K");
+	option_refuse_value("memory", "1X", "64K");
+	option_refuse_value("memory", "16E", "64K");
+	for (size_t i = 0; i < ARRAY_SIZE(no_cpus); i++)
+		option_refuse_value("cpu", no_cpus[i], "CPUs");
+	for (size_t i = 0; i < ARRAY_SIZE(no_rates); i++)
+		option_refuse_value("io", no_rates[i], "a second");
+}
+
 static void user_ranges_are_read(void **state)
 {
 	static const struct {
@@ -405,6 +449,7 @@ int main(void)
 		cmocka_unit_test(the_last_limit_of_a_kind_counts),
 		cmocka_unit_test(cpu_lists_are_normalised),
 		cmocka_unit_test(numbers_have_bounds),
+		cmocka_unit_test(limits_of_groups_are_read),
 		cmocka_unit_test(user_ranges_are_read),
 		cmocka_unit_test(user_modes_replace_one_another),
 		cmocka_unit_test(capability_lists_add_up),

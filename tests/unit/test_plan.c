@@ -156,6 +156,11 @@ static const struct row {
 	{"limits", "", "-D /srv/debian --rlimit NOFILE=64:128 --rlimit CORE=infinity "
 		"--oom-score-adjust 500 --cpu-affinity 0,2-3 --personality x86 --tasks-max 100 "
 		"--kill-signal SIGUSR1 /bin/true"},
+	{"limits-v2", "", "-D /srv/debian --memory 2G --cpu 150% --io 10M:infinity --tasks-max infinity "
+		"/bin/true"},
+	{"limits-v1", "hybrid", "-D /srv/debian --memory infinity --cpu 0.25 --io 10M /bin/true"},
+	{"limits-unit", "unit", "-D /srv/debian --keep-unit --memory 64K --cpu infinity /bin/true"},
+	{"limits-missing", "no-pids diskless", "-D /srv/debian --io 10M --tasks-max 5 /bin/true"},
 	{"clamped", "no-resource", "-D /srv/debian --private-users=no --rlimit NOFILE=8192 "
 		"--capability CAP_SYS_TIME /bin/true"},
 

@@ -2,6 +2,7 @@
 /* The record of a machine: claiming a name, what others see, and cleaning up after the dead. */
 #include "../../runtime/state/state.h"
 
+#include "../../runtime/base/cleanup.h"
 #include "../../runtime/state/identity.h"
 #include "../../runtime/sys/tree.h"
 
@@ -29,8 +30,10 @@ static int make_root(void **state)
 
 static int remove_root(void **state)
 {
+	CLEANUP_FD int place = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
 	(void)state;
-	return tree_remove(AT_FDCWD, root);
+	return tree_remove(place, strrchr(root, '/') + 1);
 }
 
 static bool exists(const char *name)
@@ -56,6 +59,8 @@ static struct state full_state(struct state_trace *traces, const char *const *fi
 		.cgroup = "/sys/fs/cgroup/floe/web",
 		.cgroup_exec = "/sys/fs/cgroup/floe/web/exec",
 		.log = "/var/log/floe/web.log",
+		.tree = "volatile",
+		.store = "ro",
 		.uid_base = 1878917120,
 		.uid_count = 65536,
 		.since_usec = 1700000000123456,
@@ -91,6 +96,8 @@ static void a_record_comes_back_as_written(void **unused)
 	assert_string_equal(found.status, written.status);
 	assert_string_equal(found.cgroup_exec, written.cgroup_exec);
 	assert_string_equal(found.log, written.log);
+	assert_string_equal(found.tree, "volatile");
+	assert_string_equal(found.store, "ro");
 	assert_int_equal(found.uid_base, written.uid_base);
 	assert_int_equal(found.since_usec, written.since_usec);
 	assert_true(found.keep_unit && found.seccomp);
@@ -258,6 +265,37 @@ static void another_process_with_the_pid_is_not_killed(void **unused)
 	status_of(other);
 }
 
+/* A newer floe finds machines that an older one started. */
+static void a_record_of_an_older_version_is_read(void **unused)
+{
+	struct state_trace traces[] = {{"tree", "/run/floe/x"}, {"cgroup", "/sys/fs/cgroup/y"}};
+	static const char *const filter[] = {"@keyring", "~ptrace"};
+	struct state written = full_state(traces, filter), found;
+	char path[256], text[4096];
+	char *line;
+	FILE *stream;
+	int fd;
+
+	(void)unused;
+	snprintf(path, sizeof(path), "%s/run/web/state.json", root);
+	assert_int_equal(state_claim("web", &fd, NULL), 0);
+	assert_int_equal(state_write(fd, &written, NULL), 0);
+	stream = fopen(path, "r+");
+	assert_non_null(stream);
+	text[fread(text, 1, sizeof(text) - 1, stream)] = '\0';
+	line = strstr(text, "\"tree\": ");
+	assert_non_null(line);
+	memcpy(line, "\"eert\"", 6);
+	rewind(stream);
+	fputs(text, stream);
+	fclose(stream);
+	assert_int_equal(state_read("web", &found, NULL), 0);
+	assert_string_equal(found.tree, "");
+	assert_string_equal(found.store, "ro");
+	state_free(&found);
+	assert_int_equal(state_release(fd, "web", NULL), 0);
+}
+
 static void a_damaged_record_is_an_error_and_stays(void **unused)
 {
 	static const char *const texts[] = {"", "{", "[]", "{\"phase\": \"ready\"}", "\"x\""};
@@ -384,6 +422,7 @@ int main(void)
 		cmocka_unit_test(what_a_killed_monitor_left_is_cleaned),
 		cmocka_unit_test(a_claim_cleans_up_first),
 		cmocka_unit_test(another_process_with_the_pid_is_not_killed),
+		cmocka_unit_test(a_record_of_an_older_version_is_read),
 		cmocka_unit_test(a_damaged_record_is_an_error_and_stays),
 		cmocka_unit_test(names_are_listed_in_order),
 		cmocka_unit_test(contenders_take_turns),
