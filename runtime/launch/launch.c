@@ -156,6 +156,7 @@ static int follow_stager(struct launch *launch, int channel, struct floe_error *
 static int run_stager(struct launch *launch, struct channels *channels, struct floe_error *error)
 {
 	pid_t pid = process_clone(CLONE_NEWNS, &launch->stager_fd);
+	int r;
 
 	if (pid < 0)
 		return err_errno(error, -pid, "cannot create a process with a mount namespace");
@@ -168,7 +169,8 @@ static int run_stager(struct launch *launch, struct channels *channels, struct f
 	channels->stager[1] = channels->leader[1] = -1;
 	launch->channel = take_fd(&channels->leader[0]);
 	launch->stager_channel = take_fd(&channels->stager[0]);
-	return follow_stager(launch, launch->stager_channel, error);
+	r = run_ops(launch, PHASE_HOST, error);
+	return r < 0 ? r : follow_stager(launch, launch->stager_channel, error);
 }
 
 static void dismiss_stager(struct launch *launch)

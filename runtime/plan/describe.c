@@ -359,9 +359,9 @@ const char *op_kind_name(enum op_kind kind)
 const char *op_phase_name(enum op_phase phase)
 {
 	static const char *const names[PHASE_COUNT] = {
-		[PHASE_BEFORE] = "before", [PHASE_ENTER] = "enter",     [PHASE_STAGE] = "stage",
-		[PHASE_MIDDLE] = "middle", [PHASE_NETWORK] = "network", [PHASE_INSIDE] = "inside",
-		[PHASE_LATE] = "late",
+		[PHASE_BEFORE] = "before", [PHASE_HOST] = "host",     [PHASE_ENTER] = "enter",
+		[PHASE_STAGE] = "stage",   [PHASE_MIDDLE] = "middle", [PHASE_NETWORK] = "network",
+		[PHASE_INSIDE] = "inside", [PHASE_LATE] = "late",
 	};
 
 	return names[phase];

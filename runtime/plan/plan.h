@@ -26,6 +26,7 @@
 enum op_phase {
 	PHASE_BEFORE, /* monitor, before there is a child */
 	PHASE_ENTER,  /* stager, before it creates the leader: what the leader inherits */
+	PHASE_HOST,   /* monitor, while the others go on: what needs nothing of theirs */
 	PHASE_STAGE,  /* stager: host privileges, a mount namespace of its own */
 	PHASE_MIDDLE, /* stager, on the waiting leader */
 	PHASE_NETWORK, /* monitor, while the others go on: what needs the leader's network namespace */

@@ -195,15 +195,18 @@ static void add_claim(struct builder *b)
 	op->text = text(b, "%u\n", net->choice);
 }
 
+/* Rules name links, which need not be there yet. But ports of our own are known only when what serves
+ * has them, and a zone is joined when it is there. */
 static void add_join(struct builder *b)
 {
 	const struct spec_links *links = &b->spec->links;
+	enum op_phase phase = b->net.relay || links->zone ? PHASE_NETWORK : PHASE_HOST;
 
 	if (!needs_member(b))
 		return;
-	fill_member(b, &add_net(b, OP_NET_JOIN, PHASE_NETWORK, b->net.link,
-				"the rest of the network is told")
-				->member);
+	fill_member(b,
+		    &add_net(b, OP_NET_JOIN, phase, b->net.link, "the rest of the network is told")
+			     ->member);
 	b->plan->ops[b->plan->op_count - 1].flags = b->host->net.has_nftables;
 	if ((links->port_count > 0 || links->hosts_entry || links->containers_entry ||
 	     links->zone) &&

@@ -9,7 +9,7 @@
 
 static void share_setting(struct builder *b, const char *path, const char *value, const char *why)
 {
-	struct op *op = op_add(b, OP_SYSCTL, PHASE_NETWORK, why);
+	struct op *op = op_add(b, OP_SYSCTL, PHASE_HOST, why);
 
 	op->source = path;
 	op->text = value;

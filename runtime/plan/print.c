@@ -7,6 +7,7 @@
 
 static const char *const headings[PHASE_COUNT] = {
 	[PHASE_BEFORE] = "On the host, before anything runs",
+	[PHASE_HOST] = "Meanwhile, on the host: what its network has to know",
 	[PHASE_ENTER] = "A helper process with a mount namespace of its own",
 	[PHASE_STAGE] = "The helper stages what the machine may use of the host",
 	[PHASE_MIDDLE] = "The helper prepares the waiting first process",

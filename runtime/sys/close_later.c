@@ -10,34 +10,39 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* In the child: a process that is nobody's but the init's takes the descriptors to its end, which
- * comes when the last other copy is gone: the caller closes its end of the pipe then. All others
- * are closed first: pipes and locks of the caller must not live on in it. */
-static _Noreturn void leave_to_another(const int kept[], size_t count, int end)
+#define STACK_SIZE 16384
+
+struct errand {
+	int kept[CLOSE_LATER_MAX + 1];
+	size_t count;
+	int end;
+	_Alignas(16) char stack[STACK_SIZE];
+};
+
+/* A process that is nobody's but the init's takes the descriptors to its end, which comes when the
+ * last other copy is gone: the caller closes its end of the pipe then. All others are closed first:
+ * pipes and locks of the caller must not live on in it. */
+static int leave_to_another(void *context)
 {
+	const struct errand *errand = context;
 	char none;
 
-	process_close_others(0, kept, count);
+	process_close_others(0, errand->kept, errand->count);
 	if (process_clone(0, NULL) == 0)
-		while (read(end, &none, sizeof(none)) < 0 && errno == EINTR)
+		while (read(errand->end, &none, sizeof(none)) < 0 && errno == EINTR)
 			;
 	_exit(0);
 }
 
 static void make_another(const int fds[], size_t count, const int pipe[2])
 {
-	int kept[CLOSE_LATER_MAX + 1], pidfd = -1;
-	pid_t pid = process_clone(0, &pidfd);
+	struct errand errand;
 
-	if (pid == 0) {
-		memcpy(kept, fds, count * sizeof(*fds));
-		kept[count] = pipe[0];
-		leave_to_another(kept, count + 1, pipe[0]);
-	}
-	if (pid > 0) {
-		process_wait(pidfd, NULL);
-		close(pidfd);
-	}
+	errand.count = count + 1;
+	errand.end = pipe[0];
+	memcpy(errand.kept, fds, count * sizeof(*fds));
+	errand.kept[count] = pipe[0];
+	process_run_on(errand.stack + sizeof(errand.stack), leave_to_another, &errand);
 }
 
 static bool has_any(const int fds[], size_t count)

@@ -81,6 +81,23 @@ pid_t process_clone_on(void *stack_end, int (*function)(void *context), void *co
 	return pid;
 }
 
+int process_run_on(void *stack_end, int (*function)(void *context), void *context)
+{
+	sigset_t all, before;
+	pid_t pid;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	pid = clone(function, stack_end, CLONE_VM | CLONE_VFORK, context);
+	r = pid < 0 ? -errno : 0;
+	/* It has ended: this does not wait. */
+	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
 void process_close_others(unsigned first, const int kept[], size_t count)
 {
 	for (;;) {

@@ -25,6 +25,13 @@ pid_t process_clone_into(uint64_t flags, int cgroup, int *pidfd);
  */
 pid_t process_clone_on(void *stack_end, int (*function)(void *context), void *context, int *pidfd);
 
+/*
+ * Runs FUNCTION in a process on the stack that ends below STACK_END, and returns 0 when that has
+ * ended, or a negative errno. Meanwhile it has the caller's memory, which it changes for both, but
+ * descriptors of its own (vfork(2)). The caller's thread stands still; no signal comes to it.
+ */
+int process_run_on(void *stack_end, int (*function)(void *context), void *context);
+
 /* Closes all descriptors from FIRST on but the COUNT of KEPT, of which negative ones stand for none.
  * Async-signal-safe. */
 void process_close_others(unsigned first, const int kept[], size_t count);
