@@ -64,8 +64,9 @@ static bool take_option(struct floe_pull_options *options, struct floe_import_op
 }
 
 static int pull(const struct arguments *arguments, const struct floe_pull_options *options,
-		struct floe_import_options *import)
+		const struct floe_import_options *import)
 {
+	struct floe_import_options watched = *import;
 	const char *name = arguments->operand_count > 1 ? arguments->operands[1] : NULL;
 	struct floe_error error = {0};
 	struct progress progress;
@@ -73,10 +74,10 @@ static int pull(const struct arguments *arguments, const struct floe_pull_option
 
 	if (!progress_begin(&progress))
 		return EXIT_FAILURE;
-	import->progress = progress_show;
-	import->note = progress_note;
-	import->context = &progress;
-	r = floe_pull_tar(arguments->operands[0], name, options, import, &error);
+	watched.progress = progress_show;
+	watched.note = progress_note;
+	watched.context = &progress;
+	r = floe_pull_tar(arguments->operands[0], name, options, &watched, &error);
 	progress_end(&progress);
 	return r < 0 ? say_error(&error) : EXIT_SUCCESS;
 }

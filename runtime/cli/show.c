@@ -55,7 +55,8 @@ static bool add_name(struct showing *showing, const char *name)
 /* Text as it is, anything else as JSON; nothing for what is not known. */
 static bool print_value(json_t *value)
 {
-	char *text = NULL;
+	char *text;
+	bool good;
 
 	if (json_is_null(value))
 		return true;
@@ -64,10 +65,11 @@ static bool print_value(json_t *value)
 		return true;
 	}
 	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	if (text)
+	good = text;
+	if (good)
 		fputs(text, stdout);
 	free(text);
-	return text;
+	return good;
 }
 
 static int print_text(struct showing *showing, const struct floe_machine_status *status)

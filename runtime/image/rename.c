@@ -68,6 +68,19 @@ static void sync_parent(const char *path)
 		fsync(fd);
 }
 
+/* What its machine wrote over the host's store keeps belonging to it. */
+static void rename_layer(const struct image *image, const char *name)
+{
+	const char *slash = strrchr(image->path, '/');
+	int length = slash ? (int)(slash + 1 - image->path) : 0;
+	char from[PATH_MAX], to[PATH_MAX];
+
+	snprintf(from, sizeof(from), "%.*s" STORE_LAYER_PREFIX "%s", length, image->path,
+		 image->name);
+	snprintf(to, sizeof(to), "%.*s" STORE_LAYER_PREFIX "%s", length, image->path, name);
+	renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
 /* Settings first, so that the image is never without. */
 static int rename_all(const struct image *image, const char *name, const char *path,
 		      struct floe_error *error)
@@ -80,6 +93,8 @@ static int rename_all(const struct image *image, const char *name, const char *p
 		return result;
 	settings = image_settings_copy(image->path, image->name, path, name);
 	result = rename_held(image, hold.tree, path);
+	if (result == 0)
+		rename_layer(image, name);
 	sync_parent(path);
 	image_settings_remove(result < 0 ? path : image->path, result < 0 ? name : image->name,
 			      settings);

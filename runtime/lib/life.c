@@ -318,7 +318,7 @@ int life_run(const struct life *life, int *status, struct floe_error *error)
 {
 	struct floe_error own = {0};
 	struct log log = {.fd = -1};
-	struct attach attach;
+	struct attach attach = {0};
 	struct cycle cycle = {.life = life, .attach = life->detached ? &attach : NULL};
 	int r;
 

@@ -65,9 +65,11 @@ static void add_forwarding(struct builder *b)
 		add_forwarding6(b);
 }
 
-static struct addr *copy_addrs(struct builder *b, const struct addr *addrs, size_t count)
+/* With room for MORE. */
+static struct addr *copy_addrs(struct builder *b, const struct addr *addrs, size_t count,
+			       size_t more)
 {
-	struct addr *copy = arena_alloc(&b->plan->arena, (count + 1) * sizeof(*copy));
+	struct addr *copy = arena_alloc(&b->plan->arena, (count + more + 1) * sizeof(*copy));
 
 	if (copy)
 		memcpy(copy, addrs, count * sizeof(*copy));
@@ -92,7 +94,7 @@ static void set_host_addresses(struct builder *b, struct op_net *op)
 					       .prefix = 64,
 					       .scope = RT_SCOPE_LINK,
 					       .flags = IFA_F_NODAD};
-	op->addrs = copy_addrs(b, addrs, count);
+	op->addrs = copy_addrs(b, addrs, count, 0);
 	op->addr_count = count;
 }
 
@@ -112,7 +114,7 @@ static bool is_connected(const struct spec_address *address, const struct ip *ho
 static void set_given_addresses(struct builder *b, struct op_net *op)
 {
 	const struct spec_links *links = &b->spec->links;
-	struct addr *addrs = copy_addrs(b, op->addrs, op->addr_count + links->address_count);
+	struct addr *addrs = copy_addrs(b, op->addrs, op->addr_count, links->address_count);
 	struct route *routes =
 		arena_alloc(&b->plan->arena, (links->address_count + 1) * sizeof(*routes));
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Debian's systemd-nspawn, for tests that compare floe with it. Sourced by net-world.bash.
+# Debian's systemd-nspawn, for tests that compare floe with it. Sourced.
 
 # It makes cgroups below its own and leaves them: it gets some of its own, which are taken away.
 nspawn_cgroups() {
@@ -10,15 +10,37 @@ nspawn_cgroups() {
 	((${#tops[@]} == 0)) || printf '%s\n' "${tops[@]/%//floe-nspawn-${SANDBOX##*.}}"
 }
 
+enter_nspawn_cgroups() {
+	local group
+	for group in $(nspawn_cgroups); do
+		mkdir -p "$group" && echo "$BASHPID" >"$group/cgroup.procs" || exit 1
+	done
+}
+
+remove_nspawn_cgroups() {
+	nspawn_cgroups | while read -r group; do
+		find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	done
+}
+
+# Runs it until it ends.
+nspawn_run() { # OPTION... COMMAND...
+	local status=0
+	(
+		enter_nspawn_cgroups
+		exec systemd-nspawn -q --register=no --keep-unit "$@"
+	) || status=$?
+	remove_nspawn_cgroups
+	return "$status"
+}
+
 # Runs it in the background: its pid is in NSPAWN, its output in the file "nspawn-NAME" of the test.
 nspawn_up() { # NAME OPTION... COMMAND...
-	local name=$1 group
+	local name=$1
 	shift
 	mkdir -p /run/systemd
 	(
-		for group in $(nspawn_cgroups); do
-			mkdir -p "$group" && echo "$BASHPID" >"$group/cgroup.procs" || exit 1
-		done
+		enter_nspawn_cgroups
 		SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0 exec systemd-nspawn -q \
 			-M "$name" --register=no --keep-unit --console=pipe "$@"
 	) >"$TEST_DIR/nspawn-$name" 2>&1 </dev/null &
@@ -46,7 +68,5 @@ nspawn_down() {
 	rm -rf /run/systemd
 	nft delete table ip io.systemd.nat 2>/dev/null || true
 	nft delete table ip6 io.systemd.nat 2>/dev/null || true
-	nspawn_cgroups | while read -r group; do
-		find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
-	done
+	remove_nspawn_cgroups
 }
