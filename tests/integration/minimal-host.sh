@@ -111,6 +111,11 @@ walk_through() { # cgroup | none, tar.gz | tar.xz
 		try left ls -A /var/lib/machines
 		try state find /run -mindepth 1
 		try mounts cat /proc/self/mounts
+		# What takes the kernel time to close is closed by a process that ends a moment later.
+		for i in \$(seq 50); do
+			ps -o comm | grep -q floe || break
+			sleep 0.1
+		done
 		try processes ps -o comm
 	END
 	make_image "$HOST/image.$2"
