@@ -113,7 +113,7 @@ test_a_file_beside_the_image_is_not_trusted() {
 	jq '{hostname, drop_capability, capability, private_users, rlimit, mounts, read_only, store,
 		tasks_max, credentials, system_call_filter, ports: .links.ports}' <<<"$OUTPUT" >heeded
 	jq -n '{hostname: "h", drop_capability: ["CAP_KILL"], capability: [], private_users: "pick",
-		rlimit: {}, mounts: [], read_only: true, store: "no", tasks_max: "default",
+		rlimit: {}, mounts: [], read_only: true, store: "private", tasks_max: "default",
 		credentials: [], system_call_filter: ["~ptrace"], ports: []}' >expected
 	run_ok diff expected heeded
 	run_ok floe plan start settled
