@@ -459,7 +459,7 @@ test_nspawn_runs_what_floe_imported() {
 	busybox_root root
 	tar -cf root.tar -C root .
 	run_ok floe import-tar root.tar mine
-	run_ok nspawn_run -M mine --as-pid2 /bin/echo inside
+	run_ok in_nspawn_cgroups systemd-nspawn -q -M mine --register=no --keep-unit --as-pid2 /bin/echo inside
 	assert_match inside "$OUTPUT"
 	xz -0 -k root.tar
 	run_ok /lib/systemd/systemd-import tar root.tar.xz theirs --image-root="$MACHINES"

@@ -23,12 +23,12 @@ remove_nspawn_cgroups() {
 	done
 }
 
-# Runs it until it ends.
-nspawn_run() { # OPTION... COMMAND...
+# Runs it, or another build of it, until it ends.
+in_nspawn_cgroups() { # COMMAND...
 	local status=0
 	(
 		enter_nspawn_cgroups
-		exec systemd-nspawn -q --register=no --keep-unit "$@"
+		exec "$@"
 	) || status=$?
 	remove_nspawn_cgroups
 	return "$status"

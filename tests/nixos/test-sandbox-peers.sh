@@ -7,6 +7,8 @@ TEST_TIMEOUT=120
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$TOP/tests/nixos/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../integration/net-nspawn.bash
+. "$TOP/tests/integration/net-nspawn.bash"
 
 exec 3>&1 # the tables, besides what a test prints when it fails
 TRIXIE=$("$TOP/tests/nixos/trixie.sh") || exit 1
@@ -60,7 +62,7 @@ nspawn_run() { # OPTION...
 	local libraries loader
 	libraries=$(echo "$TRIXIE"/usr/lib/*-linux-gnu)
 	loader=$(echo "$TRIXIE"/usr/lib*/ld-linux*.so.*)
-	"$loader" --library-path "$libraries:$libraries/systemd" "$TRIXIE/usr/bin/systemd-nspawn" \
+	in_nspawn_cgroups "$loader" --library-path "$libraries:$libraries/systemd" "$TRIXIE/usr/bin/systemd-nspawn" \
 		--quiet --register=no --keep-unit --console=pipe -D "$TEST_DIR/root" -M builder \
 		--private-network "$@" "${COMMAND[@]}"
 }
