@@ -192,8 +192,9 @@ test_openrc() {
 	run_ok openrc-run /etc/init.d/floe --nodeps stop
 	assert_eq '[]' "$(floe list --json)"
 	rm -rf /run/openrc
-	# OpenRC gives each service a group, and takes it away at the next start.
-	find /sys/fs/cgroup -maxdepth 2 -name "floe.$WEB" -exec rmdir {} + || true
+	# OpenRC gives each service a group, and takes it away at the next start. That of the service
+	# "floe" is floe's own as well.
+	find /sys/fs/cgroup -maxdepth 2 \( -name "floe.$WEB" -o -name floe \) -exec rmdir {} + || true
 }
 
 # ---- BusyBox init ----
