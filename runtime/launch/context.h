@@ -34,6 +34,7 @@ struct context {
 	struct launch_io io;
 	struct floe_error *error; /* monitor only: for ops that know more than an errno */
 	bool cancelled;           /* monitor only: a signal to end was read */
+	bool failed;              /* the start did: its links are waited for at the end */
 	struct secret *secrets;   /* plan->secret_count of them */
 	int image_lock;           /* held by the monitor while the machine lives */
 	int uid_lock;

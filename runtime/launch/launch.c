@@ -256,6 +256,7 @@ int launch_begin(struct launch **out, const struct plan *plan, const struct laun
 	context_init(&launch->context, plan, io);
 	r = begin(launch, error);
 	if (r < 0) {
+		launch_failed(launch);
 		launch_end(launch, NULL, NULL);
 		return r;
 	}
@@ -375,6 +376,12 @@ static int end_leader(struct launch *launch, int *status, struct floe_error *err
 	err_errno(error, -r, "cannot learn how %s ended", launch->context.plan->name);
 	err_hint(error, "the calling program must not ignore SIGCHLD or reap what is not its own");
 	return r;
+}
+
+void launch_failed(struct launch *launch)
+{
+	if (launch)
+		launch->context.failed = true;
 }
 
 int launch_end(struct launch *launch, int *status, struct floe_error *error)

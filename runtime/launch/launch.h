@@ -55,6 +55,9 @@ struct netlink *launch_inside(struct launch *launch); /* for questions */
 struct netlink *launch_filter(struct launch *launch); /* nftables of the host, with them */
 int launch_state_fd(const struct launch *launch);     /* the locked state directory */
 
+/* The start failed: at the end links are waited for too. NULL is allowed. */
+void launch_failed(struct launch *launch);
+
 /* Kills what is left, reaps the leader if that was not done (its wait status goes to *STATUS,
  * which may be NULL), undoes all host-side ops in reverse, frees. NULL is allowed. Failures to
  * undo are reported in ERROR and do not stop the rest. */

@@ -197,7 +197,7 @@ static const char *trace_kind(enum plan_trace_kind kind)
 	return names[kind];
 }
 
-static int remove_traces(const struct plan *plan, struct floe_error *error)
+static int remove_traces(const struct plan *plan, bool links, struct floe_error *error)
 {
 	int first = 0;
 
@@ -206,8 +206,9 @@ static int remove_traces(const struct plan *plan, struct floe_error *error)
 		int r;
 
 		/* It goes with the namespace of the leader, who is dead: deleting it now would only
-		 * wait for the same (netdev_run_todo()). */
-		if (trace->kind == TRACE_LINK)
+		 * wait for the same (netdev_run_todo()). Whose start failed is told that nothing is
+		 * left: then it is waited for. */
+		if (trace->kind == TRACE_LINK && !links)
 			continue;
 		r = trace_remove(trace_kind(trace->kind), trace->path, error);
 		if (r < 0 && first == 0)
@@ -237,7 +238,7 @@ int resources_release(struct context *context, struct floe_error *error)
 		return 0;
 	unlock_fd(&context->uid_lock);
 	network_release(context, error);
-	r = remove_traces(context->plan, error);
+	r = remove_traces(context->plan, context->failed, error);
 	unlock_fd(&context->image_lock);
 	if (r == 0)
 		return state_release(context->state_fd, context->plan->name, error);

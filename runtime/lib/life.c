@@ -254,6 +254,8 @@ static int finish(struct cycle *cycle, int r, struct floe_error *error)
 	if (cycle->attach)
 		attach_unlisten(cycle->attach);
 	cycle->ending.wait_status = 0;
+	if (r < 0 || (cycle->life->must_be_ready && !cycle->told && !cycle->ending.result.ready))
+		launch_failed(cycle->launch);
 	undone = launch_end(cycle->launch, &cycle->ending.wait_status, &undo);
 	if (r == 0 && undone < 0) {
 		r = undone;
